@@ -1,0 +1,54 @@
+# `make help` lists what there is. Needed beforehand: Python 3.11 or later, git, and access to a package registry.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check
+COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --universal --python-version 3.11 \
+	--system-certs --no-config --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	$(if $(UPGRADE),--upgrade)
+# worksteal: an idle worker takes over tests of a busy one.
+PYTEST = .venv/bin/pytest -n 2 --dist worksteal
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check fmt openapi lock
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.run-stamp ## make the environment if need be, and serve
+	@.venv/bin/goodwill serve
+
+test: .venv/.dev-stamp ## the whole test suite
+	$(PYTEST)
+
+check: .venv/.dev-stamp ## all that CI runs: format, lint, types, import rules, tests
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/basedpyright
+	.venv/bin/lint-imports --no-logo
+	$(PYTEST)
+
+fmt: .venv/.dev-stamp ## format, and mend what lint can mend
+	.venv/bin/ruff check --fix-only --quiet .
+	.venv/bin/ruff format .
+
+openapi: .venv/.run-stamp ## write openapi/openapi.json anew from the code
+	.venv/bin/goodwill openapi > openapi/openapi.json.new
+	mv openapi/openapi.json.new openapi/openapi.json
+
+lock: .venv/.dev-stamp ## resolve requirements*.txt anew from pyproject.toml (UPGRADE=1: to the newest)
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# The stamps make a second `make run` cost nothing; a change of the lock or the project makes the environment follow.
+.venv/.run-stamp: requirements.txt pyproject.toml
+	@test -x .venv/bin/pip || $(or $(PYTHON),$(error Python 3.11 or later is needed)) -m venv .venv
+	$(PIP) --require-hashes --requirement requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev-stamp: .venv/.run-stamp requirements-dev.txt
+	$(PIP) --require-hashes --requirement requirements-dev.txt
+	@touch $@

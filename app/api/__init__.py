@@ -1,0 +1,1 @@
+"""The JSON face: a file per resource."""

@@ -1,0 +1,29 @@
+"""The feed: every entry of the book, gapless, in order, for ever."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.body import StrictRoute
+from app.api.state import LedgerDep, Reader
+from app.api.views import entry_views
+from app.api.wire_pages import EntriesOut
+from app.operations.read_customer import reading
+from app.queries.ledger_lines import feed
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["entries"])
+
+
+@router.get("/entries")
+async def get_entries(
+    ledger: LedgerDep,
+    key: Reader,
+    after: Annotated[int, Query(ge=0, le=2**53 - 1, description="the position to read on from")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> EntriesOut:
+    """The entries after a position. A position is seen once it is committed, and never out of order."""
+    async with ledger.database.read() as tx:
+        view = await reading(ledger, tx, key.book)
+        lines = await feed(tx, key.book, after=after, limit=limit)
+        entries = await entry_views(view, lines)
+    return EntriesOut(entries=entries, next_after=entries[-1].position if entries else after)

@@ -1,0 +1,40 @@
+"""Whether the process lives, whether it can serve, and what it counted."""
+
+from typing import cast
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from app.api.state import Service
+from app.api.wire import WireOut
+
+router = APIRouter(tags=["health"])
+
+
+class HealthOut(WireOut):
+    """All is well."""
+
+    status: str = "ok"
+
+
+@router.get("/healthz")
+async def get_health() -> HealthOut:
+    """The process answers."""
+    return HealthOut()
+
+
+@router.get("/readyz")
+async def get_readiness(request: Request) -> HealthOut:
+    """The database answers and the master key opens it; otherwise a problem that says what is missing."""
+    service = cast("Service", request.app.state.service)
+    ledger = await service.ledger()
+    async with ledger.database.read() as tx:
+        await tx.execute(text("SELECT 1"))
+    return HealthOut()
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def get_metrics() -> Response:
+    """Counters and durations in Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,140 @@
+"""Every refusal becomes an RFC 9457 problem document here, once; it never echoes what was sent."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.domain import errors
+from app.domain.errors import Fault, InvalidRequest, Refusal
+
+PROBLEM_JSON = "application/problem+json"
+TYPE_PREFIX = "urn:goodwill:problem:"
+RETRY_AFTER_SECONDS = 1
+FAULTS_MAX = 100
+
+STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
+    errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidInteraction: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnknownKind: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.SystemKind: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidAttributes: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RequirementNotMet: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.PointsOutOfBounds: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.PointsNotExplicit: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ValuationFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidTariff: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InteractionConflict: HTTPStatus.CONFLICT,
+    errors.AlreadyReversed: HTTPStatus.CONFLICT,
+    errors.NotReversible: HTTPStatus.CONFLICT,
+    errors.NotReplayable: HTTPStatus.CONFLICT,
+    errors.UnknownCustomer: HTTPStatus.NOT_FOUND,
+    errors.UnknownEntry: HTTPStatus.NOT_FOUND,
+    errors.UnknownTariffVersion: HTTPStatus.NOT_FOUND,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    errors.TariffChanged: HTTPStatus.PRECONDITION_FAILED,
+    errors.IfMatchRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.ClockBehind: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Replaying: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MasterKeyMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+_REFUSAL_OF_STATUS: Mapping[int, type[Refusal]] = {
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
+    413: errors.BodyTooLarge,
+    415: errors.UnsupportedMediaType,
+    500: errors.InternalError,
+}
+
+
+def problem_of(refusal: Refusal, request_id: str | None) -> dict[str, Any]:
+    """The problem document of a refusal; without `request_id` where it is one item of a batch."""
+    status = STATUS_OF[type(refusal)]
+    document: dict[str, Any] = {
+        **refusal.extra,
+        "type": TYPE_PREFIX + refusal.code,
+        "title": refusal.title(),
+        "status": status.value,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "errors": [
+            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
+            for fault in refusal.faults[:FAULTS_MAX]
+        ],
+    }
+    return document if request_id is None else {**document, "request_id": request_id}
+
+
+def problem_response(refusal: Refusal, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a refused request."""
+    status = STATUS_OF[type(refusal)]
+    own = dict(headers or {})
+    if status is HTTPStatus.UNAUTHORIZED:
+        own["WWW-Authenticate"] = 'Bearer realm="goodwill"'
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        own["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    body = json.dumps(problem_of(refusal, request_id), ensure_ascii=False).encode()
+    return Response(body, status_code=status, media_type=PROBLEM_JSON, headers=own)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal, and what FastAPI and Starlette refuse by themselves, as a problem."""
+
+    @app.exception_handler(Refusal)
+    async def _refused(request: Request, refusal: Refusal) -> Response:
+        return problem_response(refusal, request.state.request_id)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        refusal = InvalidRequest(faults=faults_of(error.errors()))
+        return problem_response(refusal, request.state.request_id)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        refusal = _REFUSAL_OF_STATUS.get(error.status_code, InvalidRequest)()
+        return problem_response(refusal, request.state.request_id, error.headers)
+
+
+_CODE_OF = {"extra_forbidden": "unknown_field", "missing": "missing"}
+
+
+def faults_of(found: Any, *, skip: int = 0) -> tuple[Fault, ...]:
+    """Pydantic's errors as faults: a pointer, a code and a sentence, never the input.
+
+    `skip` leaves out so many leading steps of each place besides "body".
+    """
+    return tuple(
+        Fault(
+            pointer=_pointer(error["loc"][skip:]),
+            code=_CODE_OF.get(error["type"], error["type"]),
+            detail=_detail(error),
+        )
+        for error in found
+    )
+
+
+def _detail(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "this field is not known here"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _pointer(place: tuple[str | int, ...]) -> str:
+    steps = place[1:] if place[:1] == ("body",) else place
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)

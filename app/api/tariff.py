@@ -1,0 +1,129 @@
+"""The tariff: read it, adopt another, search it, and try it without posting."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Response
+
+from app.api.body import StrictRoute, TariffRoute
+from app.api.problems import problem_of
+from app.api.state import LedgerDep, Reader, RuleManager
+from app.api.wire import ProblemOut
+from app.api.wire_tariff import (
+    KindOut,
+    KindsOut,
+    NotValuedOut,
+    TariffVersionOut,
+    ValuationIn,
+    ValuationsIn,
+    ValuationsOut,
+    ValuedOut,
+)
+from app.domain.errors import IfMatchRequired, Refusal, TariffChanged, UnknownTariffVersion
+from app.domain.kind_search import find_kinds
+from app.domain.standing import direction_of
+from app.domain.tariff import Tariff
+from app.domain.tariff_document import parse_tariff
+from app.domain.valuation import value
+from app.operations.adopt_tariff import adopt_tariff
+from app.operations.ledger import tariff_in_force
+from app.operations.read_customer import reading
+from app.queries.books import tariff_document
+
+router = APIRouter(prefix="/v1/tariff", route_class=StrictRoute, tags=["tariff"])
+documents = APIRouter(prefix="/v1/tariff", route_class=TariffRoute, tags=["tariff"])
+
+
+@router.get("")
+async def get_tariff(response: Response, ledger: LedgerDep, key: Reader) -> dict[str, Any]:
+    """The tariff in force, as it was adopted; the ETag is its version."""
+    async with ledger.database.read() as tx:
+        version = (await reading(ledger, tx, key.book)).head.tariff_version
+        response.headers["ETag"] = f'"{version}"'
+        document: dict[str, Any] = await tariff_document(tx, key.book, version)
+    return document
+
+
+@documents.put("")
+async def put_tariff(
+    body: dict[str, Any],
+    response: Response,
+    ledger: LedgerDep,
+    key: RuleManager,
+    if_match: Annotated[str | None, Header(description="the ETag of the tariff in force, or *")] = None,
+) -> TariffVersionOut:
+    """Adopt a tariff, whole. Every expression is compiled first; a bad one is refused with kind and column."""
+    if if_match is None:
+        raise IfMatchRequired
+    version = await adopt_tariff(ledger, key.book, body, expected_version=_expected(if_match), api_key_id=key.key_id)
+    response.headers["ETag"] = f'"{version}"'
+    return TariffVersionOut(version=version)
+
+
+@router.get("/kinds")
+async def get_kinds(
+    ledger: LedgerDep, key: Reader, q: Annotated[str, Query(max_length=200, description="words to look for")] = ""
+) -> KindsOut:
+    """The kinds whose names or labels match, best first; all of them, by name, without `q`."""
+    async with ledger.database.read() as tx:
+        view = await reading(ledger, tx, key.book)
+        tariff = await tariff_in_force(ledger, tx, key.book, view.head.tariff_version)
+    return KindsOut(kinds=[KindOut.of(rule) for rule in find_kinds(tariff, q)])
+
+
+@router.get("/versions/{version}")
+async def get_tariff_version(
+    version: Annotated[int, Path(ge=1, le=2**31 - 1)], ledger: LedgerDep, key: Reader
+) -> dict[str, Any]:
+    """One version of the tariff, as it was adopted."""
+    async with ledger.database.read() as tx:
+        document: dict[str, Any] | None = await tariff_document(tx, key.book, version)
+    if document is None:
+        raise UnknownTariffVersion
+    return document
+
+
+@documents.post("/valuations")
+async def post_valuations(body: ValuationsIn, ledger: LedgerDep, key: Reader) -> ValuationsOut:
+    """What interactions would be worth, without posting them: under the tariff in force or one of your own."""
+    async with ledger.database.read() as tx:
+        version = (await reading(ledger, tx, key.book)).head.tariff_version
+        in_force = await tariff_in_force(ledger, tx, key.book, version)
+    tariff = in_force if body.tariff is None else parse_tariff(body.tariff)
+    return ValuationsOut(
+        tariff_version=version if body.tariff is None else None,
+        valuations=[_valued(tariff, version, item, key.source) for item in body.interactions],
+    )
+
+
+def _valued(tariff: Tariff, version: int, item: ValuationIn, source: str | None) -> ValuedOut | NotValuedOut:
+    try:
+        valuation = value(
+            tariff,
+            version,
+            kind=item.kind,
+            attributes=item.attributes or {},
+            channel=item.channel,
+            touchpoint=item.touchpoint,
+            motive=item.motive,
+            source=item.source or source,
+            points=item.points,
+        )
+    except Refusal as refusal:
+        return NotValuedOut(problem=ProblemOut.model_validate(problem_of(refusal, None)))
+    return ValuedOut(
+        kind=item.kind,
+        points=valuation.points,
+        direction=direction_of(valuation.points),
+        magnitude=abs(valuation.points),
+        memory=valuation.memory,
+    )
+
+
+def _expected(if_match: str) -> int | None:
+    """The version that If-Match names, None for any; TariffChanged for what cannot be one."""
+    text = if_match.strip().strip('"')
+    if text == "*":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise TariffChanged
+    return int(text)

@@ -1,0 +1,278 @@
+"""What callers get: points are signed integers, what is felt has two decimals, times are RFC 3339 in UTC."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.account import Account
+from app.domain.crossing import Crossing, next_crossing_at
+from app.domain.entry import Entry
+from app.domain.instant import Instant, moment_of
+from app.domain.policy import Memory, Policy
+from app.domain.share import Share
+from app.domain.standing import Depth, Direction, Standing, direction_of
+from app.domain.tariff import Tariff
+from app.domain.worklist import felt_balance
+
+
+class WireOut(BaseModel):
+    """What callers get."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FaultOut(WireOut):
+    """One thing that is wrong."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem details; some codes add fields of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FaultOut]
+    request_id: str | None = None
+
+
+class InteractionName(WireOut):
+    """An interaction by the name its reporter gave it; `id` is null for a reversal that had none."""
+
+    source: str
+    id: str | None
+
+
+class EntryOut(WireOut):
+    """One line of the ledger."""
+
+    id: UUID
+    position: int
+    customer: str
+    sequence: int
+    interaction: InteractionName
+    kind: str
+    direction: Direction
+    magnitude: int
+    points: int
+    balance_after: int
+    value_at: datetime
+    booked_at: datetime
+    memory: Memory
+    tariff_version: int
+    channel: str | None = None
+    touchpoint: str | None = None
+    journey: str | None = None
+    case: str | None = None
+    motive: str | None = None
+    actor: str | None = None
+    declared_by: str | None = None
+    cause: str | None = None
+    settles: str | None = None
+    promise: str | None = None
+    cost: float | None = None
+    api_key: str = Field(description="the id of the API key that posted it")
+    reverses: UUID | None
+    reversed_by: UUID | None
+    hash: str
+
+    @classmethod
+    def of(cls, entry: Entry, customer: str, reversed_by: UUID | None = None) -> "EntryOut":
+        """The entry as the wire shows it."""
+        context: dict[str, Any] = json.loads(entry.context)
+        return cls(
+            id=entry.entry_id,
+            position=entry.position,
+            customer=customer,
+            sequence=entry.sequence,
+            interaction=InteractionName(source=entry.source, id=entry.external_id),
+            kind=entry.kind,
+            direction=direction_of(entry.points),
+            magnitude=abs(entry.points),
+            points=entry.points,
+            balance_after=entry.balance_after,
+            value_at=moment_of(entry.value_at),
+            booked_at=moment_of(entry.booked_at),
+            memory=entry.memory,
+            tariff_version=entry.tariff_version,
+            **context,
+            api_key=entry.api_key_id,
+            reverses=entry.reverses,
+            reversed_by=reversed_by,
+            hash=entry.hash.hex(),
+        )
+
+
+class LabelOut(WireOut):
+    """What a support agent would say of the customer."""
+
+    en: str
+    fr: str
+
+
+class BecauseOut(WireOut):
+    """One of the entries that weigh most: its points, and what is still felt of them."""
+
+    entry: UUID
+    kind: str
+    label: LabelOut | None
+    points: int
+    felt: float
+    value_at: datetime
+
+    @classmethod
+    def of(cls, share: Share, tariff: Tariff) -> "BecauseOut":
+        """The share, in the words of the tariff in force."""
+        rule = tariff.kinds.get(share.entry.kind)
+        return cls(
+            entry=share.entry.entry_id,
+            kind=share.entry.kind,
+            label=LabelOut(en=rule.label.en, fr=rule.label.fr) if rule else None,
+            points=share.entry.points,
+            felt=shown(share.felt),
+            value_at=moment_of(share.entry.value_at),
+        )
+
+
+class AccountOut(WireOut):
+    """A customer's emotional bank account."""
+
+    customer: str
+    balance: int
+    felt: float
+    standing: Standing
+    standing_since: datetime | None
+    depth: Depth | None
+    next_crossing_at: datetime | None
+    sequence: int
+    position: int
+    segment: str | None
+    value: float | None
+    last_entry_at: datetime
+    because: list[BecauseOut]
+    recent: list[EntryOut] | None = Field(None, description="only with include=recent")
+
+    @classmethod
+    def of(
+        cls,
+        account: Account,
+        customer: str,
+        policy: Policy,
+        t: Instant,
+        *,
+        because: Sequence[BecauseOut],
+        recent: list[EntryOut] | None = None,
+    ) -> "AccountOut":
+        """The account at `t`. Requires an account advanced to `t`."""
+        return cls(
+            customer=customer,
+            balance=account.balance,
+            felt=shown(felt_balance(account, policy, t)),
+            standing=account.place.standing,
+            standing_since=moment_of(account.standing_since),
+            depth=account.place.depth,
+            next_crossing_at=_moment(next_crossing_at(account, policy, after=t)),
+            sequence=account.sequence,
+            position=account.position,
+            segment=account.segment,
+            value=account.value,
+            last_entry_at=moment_of(account.last_entry_at),
+            because=list(because),
+            recent=recent,
+        )
+
+
+class PostedOut(WireOut):
+    """An interaction or a reversal on the ledger, and the account just after it."""
+
+    entry: EntryOut
+    account: AccountOut
+    replayed: bool
+    replacement: EntryOut | None = Field(None, description="the entry of a reversal's replacement")
+
+
+class PostedResultOut(WireOut):
+    """One interaction of a batch that is on the ledger."""
+
+    outcome: Literal["created", "replayed"]
+    entry: EntryOut
+
+
+class RefusedResultOut(WireOut):
+    """One interaction of a batch that left no trace but this."""
+
+    outcome: Literal["conflict", "refused"]
+    problem: ProblemOut
+
+
+class SummaryOut(WireOut):
+    """How many interactions of a batch came to what."""
+
+    created: int
+    replayed: int
+    conflict: int
+    refused: int
+
+
+class BatchOut(WireOut):
+    """The results of a batch, in the order of its interactions."""
+
+    results: list[PostedResultOut | RefusedResultOut]
+    summary: SummaryOut
+
+
+class BalanceOut(WireOut):
+    """An account's balance in four words."""
+
+    balance: int
+    felt: float
+    standing: Standing
+    depth: Depth | None
+
+
+class CrossingOut(WireOut):
+    """A change of standing or depth. `position` is that of the entry that caused it."""
+
+    ordinal: int
+    at: datetime
+    cause: str
+    from_: Mapping[str, str | None] = Field(alias="from")
+    to: Mapping[str, str | None]
+    position: int | None
+    announced: bool
+
+    @classmethod
+    def of(cls, ordinal: int, crossing: Crossing, *, announced: bool) -> "CrossingOut":
+        """The crossing as the wire shows it."""
+        before, after = crossing.before, crossing.after
+        return cls.model_validate(
+            {
+                "ordinal": ordinal,
+                "at": moment_of(crossing.at),
+                "cause": crossing.cause.value,
+                "from": {"standing": before.standing, "depth": before.depth},
+                "to": {"standing": after.standing, "depth": after.depth},
+                "position": crossing.position,
+                "announced": announced,
+            }
+        )
+
+
+def shown(points: float) -> float:
+    """Two decimals, as the wire shows what is felt; -0 is 0."""
+    return round(points, 2) + 0.0
+
+
+def _moment(instant: Instant | None) -> datetime | None:
+    return None if instant is None else moment_of(instant)

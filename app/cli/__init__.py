@@ -1,0 +1,1 @@
+"""The command `goodwill`: a file per command, each a composition root."""

@@ -1,0 +1,130 @@
+"""Connections: one place that knows how SQLite and PostgreSQL are opened, locked and left.
+
+A write transaction on SQLite is BEGIN IMMEDIATE on the one writer connection; readers are query_only. On
+PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; reads see one snapshot.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.domain.errors import DatabaseUnavailable
+
+BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
+WRITERS_MAX_POSTGRES = 10
+READERS_MAX = 10
+POOL_TIMEOUT_SECONDS = 30
+LOCK_TIMEOUT_SECONDS = 30
+
+
+class Database:
+    """The connections of one process to one database. Close it with `await close()`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = driver_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
+            self._reader = _sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
+        else:
+            self._writer = _postgres_engine(self.url, WRITERS_MAX_POSTGRES, isolation_level="READ COMMITTED")
+            self._reader = _postgres_engine(
+                self.url,
+                READERS_MAX,
+                isolation_level="REPEATABLE READ",
+                execution_options={"postgresql_readonly": True},
+            )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncConnection]:
+        """One write transaction: committed when the block ends, rolled back when it raises."""
+        async with _answering(self._writer) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """One snapshot for reading."""
+        async with _answering(self._reader) as tx:
+            yield tx
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def driver_url(url: str) -> URL:
+    """The URL with the driver that is ours, whichever it names. ValueError for another database."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"{other} is not a database that Goodwill knows: use sqlite:///PATH or postgresql://…")
+
+
+@asynccontextmanager
+async def _answering(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    try:
+        async with engine.begin() as tx:
+            yield tx
+    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable from error
+        raise
+
+
+def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
+    settings = {"application_name": "goodwill", "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s"}
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=False,
+        connect_args={"server_settings": settings, "timeout": 10},
+        **options,
+    )
+
+
+def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=BUSY_TIMEOUT_SECONDS,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: we do, explicitly
+        cursor = connection.cursor()
+        for pragma in _pragmas(query_only=query_only):
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _pragmas(*, query_only: bool) -> list[str]:
+    return [
+        f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA recursive_triggers=ON",  # or REPLACE would delete an entry without asking the triggers
+        *(["PRAGMA query_only=ON"] if query_only else []),
+    ]

@@ -1,0 +1,54 @@
+"""An account: what is stored of a customer's emotional bank account between two entries."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domain.instant import Instant
+from app.domain.memory import Masses
+from app.domain.standing import NOWHERE_YET, Direction, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastEffective:
+    """The last credit or debit that is neither a reversal, nor reversed, nor of a system kind.
+
+    Last is by (`value_at`, `sequence`).
+    """
+
+    value_at: Instant
+    sequence: int
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One customer's account in one book. `balance` in points; `masses` true at `masses.at`."""
+
+    account_id: UUID
+    opened_at: Instant
+    sequence: int = 0
+    position: int = 0
+    balance: int = 0
+    masses: Masses
+    last: LastEffective | None = None
+    last_entry_at: Instant
+    place: Place = NOWHERE_YET
+    standing_since: Instant
+    crossings: int = 0
+    look_again_at: Instant
+    touched_at: Instant
+    segment: str | None = None
+    value: float | None = None
+
+
+def opened(account_id: UUID, at: Instant) -> Account:
+    """An account as its first interaction finds it: empty, without evidence."""
+    return Account(
+        account_id=account_id,
+        opened_at=at,
+        masses=Masses(at=at),
+        last_entry_at=at,
+        standing_since=at,
+        look_again_at=at,
+        touched_at=at,
+    )

@@ -1,0 +1,234 @@
+"""Every refusal in one file. The first line of a docstring is the problem's title, `code` its stable name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong: where (RFC 6901 pointer into what was sent), its code, and a sentence on what
+    would be accepted. Never holds what was sent."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Refusal(Exception):
+    """The request was refused."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(
+        self, detail: str = "", *, faults: tuple[Fault, ...] = (), extra: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(detail or self.title())
+        self.detail = detail or self.title()
+        self.faults = faults
+        self.extra = dict(extra or {})
+
+    def under(self, pointer: str) -> "Refusal":
+        """The same refusal, of something that lies under `pointer` in what was sent."""
+        faults = tuple(replace(fault, pointer=pointer + fault.pointer) for fault in self.faults)
+        return type(self)(self.detail, faults=faults, extra=self.extra)
+
+    @classmethod
+    def title(cls) -> str:
+        """The problem's title: the first line of the docstring."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+class InvalidRequest(Refusal):
+    """The request does not have the shape that is asked for."""
+
+    code = "invalid_request"
+
+
+class InvalidInteraction(Refusal):
+    """The interaction is refused."""
+
+    code = "invalid_interaction"
+
+
+class UnknownKind(Refusal):
+    """The tariff in force does not know this kind."""
+
+    code = "unknown_kind"
+
+
+class SystemKind(Refusal):
+    """This kind is posted by the system alone."""
+
+    code = "system_kind"
+
+
+class InvalidAttributes(Refusal):
+    """The attributes are not what the tariff needs to value this kind."""
+
+    code = "invalid_attributes"
+
+
+class RequirementNotMet(Refusal):
+    """The interaction does not meet the kind's requirement."""
+
+    code = "requirement_not_met"
+
+
+class PointsOutOfBounds(Refusal):
+    """The points lie outside the kind's bounds."""
+
+    code = "points_out_of_bounds"
+
+
+class PointsNotExplicit(Refusal):
+    """The tariff alone says what this kind is worth."""
+
+    code = "points_not_explicit"
+
+
+class ValuationFailed(Refusal):
+    """The tariff's expression gives no whole number of points for this interaction."""
+
+    code = "valuation_failed"
+
+
+class InvalidTariff(Refusal):
+    """The tariff cannot be adopted; the one in force stays."""
+
+    code = "invalid_tariff"
+
+
+class InteractionConflict(Refusal):
+    """An interaction with this source and id is already on the ledger, with other content."""
+
+    code = "interaction_conflict"
+
+
+class AlreadyReversed(Refusal):
+    """The entry is already reversed."""
+
+    code = "already_reversed"
+
+
+class NotReversible(Refusal):
+    """This entry cannot be reversed."""
+
+    code = "not_reversible"
+
+
+class UnknownCustomer(Refusal):
+    """No interaction of this customer is on the ledger."""
+
+    code = "unknown_customer"
+
+
+class UnknownEntry(Refusal):
+    """The ledger has no such entry."""
+
+    code = "unknown_entry"
+
+
+class UnknownTariffVersion(Refusal):
+    """The book has no such version of the tariff."""
+
+    code = "unknown_tariff_version"
+
+
+class NotFound(Refusal):
+    """There is nothing at this address."""
+
+    code = "not_found"
+
+
+class MethodNotAllowed(Refusal):
+    """This address does not answer that method."""
+
+    code = "method_not_allowed"
+
+
+class NotAcceptable(Refusal):
+    """None of the media types that the request accepts can be given."""
+
+    code = "not_acceptable"
+
+
+class TariffChanged(Refusal):
+    """The tariff in force is not the one that If-Match names."""
+
+    code = "tariff_changed"
+
+
+class IfMatchRequired(Refusal):
+    """Adopting a tariff needs an If-Match header with the ETag of the one in force."""
+
+    code = "if_match_required"
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than this address accepts."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(Refusal):
+    """The body's media type, charset or encoding is not one that this address reads."""
+
+    code = "unsupported_media_type"
+
+
+class Unauthorized(Refusal):
+    """A valid API key is needed."""
+
+    code = "unauthorized"
+
+
+class Forbidden(Refusal):
+    """The API key lacks the scope for this."""
+
+    code = "forbidden"
+
+
+class ClockBehind(Refusal):
+    """This server's clock is more than 60 seconds behind the ledger's last entry."""
+
+    code = "clock_behind"
+
+
+class Replaying(Refusal):
+    """The book is replaying history and takes no live postings until that is finished."""
+
+    code = "replaying"
+
+
+class NotReplayable(Refusal):
+    """History can be replayed only into a book without live entries."""
+
+    code = "not_replayable"
+
+
+class MasterKeyMismatch(Refusal):
+    """The master key does not open this database's keys."""
+
+    code = "master_key_mismatch"
+
+
+class DatabaseUnavailable(Refusal):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+
+
+class TooManyRequests(Refusal):
+    """More requests than this server can take just now."""
+
+    code = "too_many_requests"
+
+
+class InternalError(Refusal):
+    """The server failed; nothing of the request was kept unless it was acknowledged before."""
+
+    code = "internal_error"
+
+
+ERRORS: Mapping[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}

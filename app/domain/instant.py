@@ -1,0 +1,28 @@
+"""Instants are whole microseconds since 1970 in UTC: exact to compare, to hash and to store.
+
+The wire speaks RFC 3339; the conversion happens at the edges (decision 0002).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+Instant = int
+
+MICROSECOND = 1
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+YEAR = 365 * DAY
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant_of(moment: datetime) -> Instant:
+    """The instant of a moment with an offset. Requires `moment.tzinfo`."""
+    assert moment.tzinfo is not None
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(instant: Instant) -> datetime:
+    """The UTC moment of an instant between the years 1 and 9999."""
+    return _EPOCH + timedelta(microseconds=instant)

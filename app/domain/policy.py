@@ -1,0 +1,62 @@
+"""The policy: half-lives and thresholds, versioned. Figures of DESIGN section 3."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Memory(StrEnum):
+    """How an entry fades. `fresh` is no entry's memory: it counts credits once more, for momentum."""
+
+    LASTING = "lasting"
+    PASSING = "passing"
+    DEEP = "deep"
+    OBSERVED = "observed"
+
+
+MEMORIES = (Memory.LASTING, Memory.PASSING, Memory.DEEP, Memory.OBSERVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HalfLives:
+    """Half-lives in days; None never fades. `passing` may not exceed `lasting`."""
+
+    lasting: float | None = 180.0
+    passing: float | None = 90.0
+    deep: float | None = 365.0
+    observed: float | None = 120.0
+    fresh: float | None = 14.0
+
+    def of(self, memory: Memory) -> float | None:
+        """The half-life in days of an entry's memory."""
+        value: float | None = getattr(self, memory.value)
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Where standings begin, in points (ratios where the name says so)."""
+
+    evidence: float = 3.0
+    marked: float = -15.0
+    deep: float = -50.0
+    glow: float = 15.0
+    clean_ratio: float = 4.0
+    fresh: float = 10.0
+    rising_ratio: float = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One version of the policy. Thresholds may differ per segment; half-lives are one set per book."""
+
+    version: int = 1
+    half_lives: HalfLives = HalfLives()
+    thresholds: Thresholds = Thresholds()
+    segments: Mapping[str, Thresholds] = field(default_factory=dict[str, Thresholds])
+
+    def thresholds_of(self, segment: str | None) -> Thresholds:
+        """The thresholds in force for a segment; the book's own where it has none."""
+        if segment is None:
+            return self.thresholds
+        return self.segments.get(segment, self.thresholds)

@@ -1,0 +1,82 @@
+"""The worklist's words: which accounts, in which order, at which one instant."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.account import Account
+from app.domain.instant import Instant
+from app.domain.memory import felt_at
+from app.domain.policy import Policy
+from app.domain.standing import Depth, Place, Standing
+
+
+class Order(StrEnum):
+    """What a worklist is ordered by; each says what comes first."""
+
+    STANDING_SINCE = "standing_since"  # the longest in their standing
+    BALANCE = "balance"  # the lowest
+    LAST_ENTRY_AT = "last_entry_at"  # the latest
+    FELT = "felt"  # the lowest
+    STAKE = "stake"  # the most value at stake
+
+
+INDEXED = {Order.STANDING_SINCE, Order.BALANCE, Order.LAST_ENTRY_AT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which accounts: each tuple names the values that are wanted, an empty one wants all."""
+
+    standings: tuple[Standing, ...] = ()
+    depths: tuple[Depth, ...] = ()
+    segments: tuple[str, ...] = ()
+
+    def wants(self, place: Place, segment: str | None) -> bool:
+        """Whether an account that stands there is asked for."""
+        return (
+            (not self.standings or place.standing in self.standings)
+            and (not self.depths or place.depth in self.depths)
+            and (not self.segments or segment in self.segments)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The one instant at which a worklist is exact over all its pages, and the ledger's position then."""
+
+    at: Instant
+    position: int
+
+
+Rank = tuple[float, str]
+"""Where an account comes in a worklist: its sort key, smallest first, then its id."""
+
+
+def rank(account: Account, order: Order, policy: Policy, t: Instant) -> Rank:
+    """The account's place in an order. Requires an account advanced to `t`."""
+    return _sort_key(account, order, policy, t), account.account_id.hex
+
+
+def felt_balance(account: Account, policy: Policy, t: Instant) -> float:
+    """What the customer still feels at `t`, in points."""
+    return felt_at(account.masses, policy.half_lives, t).balance
+
+
+def stake(account: Account, policy: Policy, t: Instant) -> float:
+    """What is at stake: the felt deficit in points times the customer's value (1 where none is known)."""
+    deficit = max(0.0, -felt_balance(account, policy, t))
+    return deficit * (1.0 if account.value is None else account.value)
+
+
+def _sort_key(account: Account, order: Order, policy: Policy, t: Instant) -> float:
+    match order:
+        case Order.STANDING_SINCE:
+            return account.standing_since
+        case Order.BALANCE:
+            return account.balance
+        case Order.LAST_ENTRY_AT:
+            return -account.last_entry_at
+        case Order.FELT:
+            return felt_balance(account, policy, t)
+        case Order.STAKE:
+            return -stake(account, policy, t)

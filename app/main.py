@@ -1,0 +1,124 @@
+"""The composition root of the HTTP service: settings, clock and chance come in here."""
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from fastapi import FastAPI
+from sqlalchemy import Connection
+
+from app import __version__
+from app.api import batch, customers, feed, health, interactions, openapi, problems, statement, tariff, worklist
+from app.api.door import Door
+from app.database import Database
+from app.domain.errors import MasterKeyMismatch
+from app.domain.instant import Instant
+from app.operations.ledger import Ledger
+from app.queries.books import any_book
+from app.sealing.keys import MasterKey, book_place
+from app.sealing.master_key import FILE_NAME, create_master_key, parsed_master_key, read_master_key
+from app.settings import Settings
+
+ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
+
+
+def clock() -> Instant:
+    """The present instant."""
+    return time.time_ns() // 1000
+
+
+class Opened:
+    """A process's services: the database is migrated and the master key checked at the first use that succeeds."""
+
+    def __init__(self, settings: Settings, *, ledger: Ledger | None = None) -> None:
+        self.settings = settings
+        self.database = Database(settings.url) if ledger is None else ledger.database
+        self._ledger = ledger
+        self._preparing = asyncio.Lock()
+
+    async def ledger(self) -> Ledger:
+        """The ledger; raises DatabaseUnavailable or MasterKeyMismatch as long as it cannot be had."""
+        if self._ledger is None:
+            async with self._preparing:
+                if self._ledger is None:
+                    self._ledger = await _prepared(self.settings, self.database)
+        return self._ledger
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.database.close()
+
+
+def create_app(service: Opened) -> FastAPI:
+    """The HTTP application over a process's services; it closes them when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await service.close()
+
+    app = FastAPI(
+        title="Goodwill",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        responses=openapi.PROBLEMS,
+    )
+    app.state.service = service
+    problems.install(app)
+    app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
+    for resource in (interactions, batch, customers, statement, worklist, feed, tariff, health):
+        app.include_router(resource.router)
+    app.include_router(tariff.documents)
+    openapi.install(app)
+    return app
+
+
+async def _prepared(settings: Settings, database: Database) -> Ledger:
+    if database.is_sqlite and database.url.database:
+        Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+    async with database.write() as tx:
+        await tx.run_sync(migrate)
+    async with database.read() as tx:
+        kept = await any_book(tx)
+    master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=kept is not None)
+    if kept is not None:
+        book, wrapped = kept
+        master_key.unwrap(wrapped, book_place(book))
+    return Ledger(database=database, master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to the schema of this release; several replicas may try at once."""
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _master_key(settings: Settings, *, is_embedded: bool, has_books: bool) -> MasterKey:
+    """The settings' key or the one kept beside the embedded database; a new one only for a database without books."""
+    if settings.master_key is not None:
+        return parsed_master_key(settings.master_key.get_secret_value())
+    folder = settings.key_folder
+    kept = read_master_key(folder) if is_embedded else None
+    if kept is not None:
+        return kept
+    if not is_embedded:
+        raise MasterKeyMismatch("Set GOODWILL_MASTER_KEY: 32 random bytes in base64, the same for every process.")
+    if has_books:
+        raise MasterKeyMismatch(
+            f"The database holds sealed data, but {FILE_NAME} is not beside it: restore the file or set "
+            "GOODWILL_MASTER_KEY. A new key would not open what is there."
+        )
+    try:
+        return create_master_key(folder, entropy=os.urandom)
+    except FileExistsError:
+        return _master_key(settings, is_embedded=is_embedded, has_books=has_books)

@@ -1,0 +1,1 @@
+"""What the business does: one verb a file, each owns its transaction."""

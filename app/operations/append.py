@@ -1,0 +1,129 @@
+"""The working set of one append: what was read under the lock, and what will be written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from app.domain.account import Account, LastEffective, opened
+from app.domain.crossing import Crossing, advance
+from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
+from app.domain.instant import Instant
+from app.domain.interaction import canonical
+from app.domain.policy import Policy
+from app.domain.standing import direction_of
+from app.domain.tariff import Tariff
+from app.operations.ledger import Ledger
+from app.queries.entries import Pair
+from app.sealing.keys import Key, account_place, entry_place, name_place, new_key
+from app.store.accounts import Opening
+
+
+@dataclass(slots=True, kw_only=True)
+class Append:
+    """Read: `head` to `effective`. To be written: `posted`, `entries`, `crossings`, `openings`.
+
+    `booked_at` is the one instant of a live append, None while history is replayed. `effective` lists, for the
+    accounts in which something is to be reversed, the last effective entries, the last one first.
+    """
+
+    ledger: Ledger
+    head: Head
+    now: Instant
+    booked_at: Instant | None
+    api_key_id: str
+    tariff: Tariff
+    policy: Policy
+    book_key: Key
+    known: dict[Pair, Entry]
+    targets: dict[UUID, Entry]
+    reversals: dict[UUID, UUID]
+    account_ids: dict[bytes, UUID]
+    accounts: dict[UUID, Account]
+    keys: dict[UUID, Key]
+    customers: dict[UUID, str]
+    effective: dict[UUID, list[tuple[UUID, LastEffective]]]
+    posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
+    entries: list[Entry] = field(default_factory=list[Entry])
+    crossings: list[tuple[UUID, int, Crossing]] = field(default_factory=list[tuple[UUID, int, Crossing]])
+    openings: list[Opening] = field(default_factory=list[Opening])
+
+    @property
+    def book(self) -> str:
+        """The book that is being written."""
+        return self.head.book
+
+    def account_id_of(self, customer: str) -> UUID | None:
+        """The account that a customer's name resolves to, if one is open."""
+        return self.account_ids.get(self.alias_hash(customer))
+
+    def alias_hash(self, customer: str) -> bytes:
+        """How the database knows a customer's name."""
+        return self.book_key.digest(customer.encode())
+
+    def content(self, entry: Entry) -> dict[str, Any]:
+        """The content of an entry, as it was sent."""
+        opened_content: dict[str, Any] = json.loads(
+            self.keys[entry.account_id].open(entry.sealed, entry_place(self.book, entry.entry_id))
+        )
+        return opened_content
+
+    def open_account(self, customer: str, booked_at: Instant) -> Account:
+        """The customer's account; opened, with a key of its own, if this is the first interaction."""
+        known = self.account_id_of(customer)
+        if known is not None:
+            return self.accounts[known]
+        ledger = self.ledger
+        account, key = opened(ledger.new_id(), booked_at), new_key(ledger.entropy)
+        account_id, alias_hash = account.account_id, self.alias_hash(customer)
+        self.openings.append(
+            Opening(
+                account_id=account_id,
+                alias_hash=alias_hash,
+                sealed_name=key.seal(customer.encode(), name_place(self.book, account_id), entropy=ledger.entropy),
+                wrapped_key=ledger.master_key.wrap(key, account_place(self.book, account_id), entropy=ledger.entropy),
+            )
+        )
+        self.account_ids[alias_hash] = account_id
+        self.accounts[account_id] = account
+        self.keys[account_id] = key
+        return account
+
+    def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
+        """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""
+        advanced, time_crossings = advance(account, self.policy, booked_at)
+        entry = post(self.head, advanced, draft, booked_at=booked_at)
+        after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
+
+        self.head = moved_on(self.head, entry)
+        self.accounts[account.account_id] = self.posted[account.account_id] = after
+        self.entries.append(entry)
+        recorded = (*time_crossings, crossing) if crossing else time_crossings
+        for ordinal, each in enumerate(recorded, start=account.crossings + 1):
+            self.crossings.append((account.account_id, ordinal, each))
+        self._remember(entry, after)
+        return entry
+
+    def sealed(self, account_id: UUID, entry_id: UUID, content: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        """The content, sealed for its entry, and its HMAC."""
+        key, plain = self.keys[account_id], canonical(content)
+        return key.seal(plain, entry_place(self.book, entry_id), entropy=self.ledger.entropy), key.digest(plain)
+
+    def _predecessor(self, account: Account, entry: Entry) -> LastEffective | None:
+        """Which entry is the last effective one once `entry` has reversed another."""
+        if entry.reverses is None:
+            return None
+        remaining = [last for entry_id, last in self.effective[account.account_id] if entry_id != entry.reverses]
+        return max(remaining, key=lambda last: (last.value_at, last.sequence), default=None)
+
+    def _remember(self, entry: Entry, account: Account) -> None:
+        if entry.external_id is not None:
+            self.known[entry.source, entry.external_id] = entry
+        if entry.reverses is not None:
+            self.reversals[entry.reverses] = entry.entry_id
+            lasts = self.effective[account.account_id]
+            self.effective[account.account_id] = [pair for pair in lasts if pair[0] != entry.reverses]
+        elif entry.is_effective and account.account_id in self.effective:
+            mine = LastEffective(value_at=entry.value_at, sequence=entry.sequence, direction=direction_of(entry.points))
+            self.effective[account.account_id].append((entry.entry_id, mine))

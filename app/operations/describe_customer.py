@@ -1,0 +1,43 @@
+"""Set what is known of a customer beside the ledger: the segment and the value that ranks the worklist."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from app.domain.account import Account
+from app.domain.crossing import advance
+from app.domain.errors import UnknownCustomer
+from app.domain.fold import SegmentChange, resegmented
+from app.operations.ledger import Ledger, policy_in_force
+from app.operations.record import live_instant
+from app.queries.accounts import accounts_by_id
+from app.store.accounts import insert_crossings, insert_segment_change, save_accounts
+from app.store.books import lock_head, save_head
+
+
+async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: Mapping[str, Any]) -> Account:
+    """The account with what is newly known of it (`segment`, `value`); a segment with other thresholds may place it elsewhere.
+
+    Writes the segment change, the crossings up to now, and the head's booked_at.
+    """
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        now = live_instant(head, ledger.now())
+        policy = await policy_in_force(ledger, tx, book, head.policy_version)
+        stored = (await accounts_by_id(tx, book, [account_id])).get(account_id)
+        if stored is None:
+            raise UnknownCustomer
+        account, crossings = advance(stored, policy, now)
+        account = replace(account, value=known.get("value", account.value), touched_at=now)
+        if known.get("segment", stored.segment) != stored.segment:
+            change = SegmentChange(changed_at=now, segment=known["segment"])
+            account, crossing = resegmented(account, policy, change)
+            crossings = (*crossings, crossing) if crossing else crossings
+            await insert_segment_change(tx, book, account)
+
+        await save_accounts(tx, book, [account])
+        numbered = enumerate(crossings, start=stored.crossings + 1)
+        await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])
+        await save_head(tx, replace(head, booked_at=now))
+    return account

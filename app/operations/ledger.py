@@ -1,0 +1,57 @@
+"""What every operation is handed by the root: the database, the master key, the clock and chance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database import Database
+from app.domain.instant import Instant
+from app.domain.policy import Policy
+from app.domain.tariff import Tariff
+from app.domain.tariff_document import parse_tariff
+from app.queries.books import policy_version, tariff_document
+from app.sealing.keys import Entropy, MasterKey
+
+_Rules = TypeVar("_Rules", Tariff, Policy)
+
+RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The services of one process. `now` reads the clock, `new_id` and `entropy` are chance."""
+
+    database: Database
+    master_key: MasterKey
+    now: Callable[[], Instant]
+    new_id: Callable[[], UUID]
+    entropy: Entropy
+    tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
+    policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
+
+
+async def tariff_in_force(ledger: Ledger, tx: AsyncConnection, book: str, version: int) -> Tariff:
+    """One version of a book's tariff, compiled; read once a process."""
+    known = ledger.tariffs.get((book, version))
+    if known is None:
+        known = parse_tariff(await tariff_document(tx, book, version))
+        _keep(ledger.tariffs, (book, version), known)
+    return known
+
+
+async def policy_in_force(ledger: Ledger, tx: AsyncConnection, book: str, version: int) -> Policy:
+    """One version of a book's policy; read once a process."""
+    known = ledger.policies.get((book, version))
+    if known is None:
+        known = await policy_version(tx, book, version)
+        _keep(ledger.policies, (book, version), known)
+    return known
+
+
+def _keep(kept: dict[tuple[str, int], _Rules], key: tuple[str, int], value: _Rules) -> None:
+    if len(kept) >= RULES_KEPT_MAX:
+        kept.clear()
+    kept[key] = value

@@ -1,0 +1,85 @@
+"""Look back: what was true at one instant, as far as it was known at another."""
+
+import heapq
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.domain.errors import Fault, InvalidRequest, UnknownCustomer
+from app.domain.hindsight import Hindsight, in_hindsight
+from app.domain.instant import Instant
+from app.domain.worklist import Filter, Moment, Order, Rank
+from app.operations.ledger import policy_in_force
+from app.operations.read_customer import Reading
+from app.queries.accounts import all_accounts
+from app.queries.books import policy_version_at
+from app.queries.ledger_lines import entries_by_account, lines_of_account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An account in hindsight, and what is known of its customer today."""
+
+    hindsight: Hindsight
+    segment: str | None
+    value: float | None
+
+
+async def look_back(view: Reading, account: Account, *, as_of: Instant | None, known_at: Instant | None) -> Hindsight:
+    """The account at value time `as_of` (default: `known_at`) as known at `known_at` (default: now).
+
+    Half-lives are those of the policy in force at `known_at`. Raises InvalidRequest for a `known_at` in the
+    future, UnknownCustomer if nothing was known yet.
+    """
+    if known_at is not None and known_at > view.now:
+        detail = "nobody knows yet what will be known: leave known_at out or name a past instant"
+        raise InvalidRequest(faults=(Fault(pointer="/query/known_at", code="time_in_the_future", detail=detail),))
+    known = view.now if known_at is None else known_at
+    version = await policy_version_at(view.tx, view.book, known)
+    policy = await policy_in_force(view.ledger, view.tx, view.book, version)
+    lines = await lines_of_account(view.tx, view.book, account.account_id)
+    seen = in_hindsight(
+        (line.entry for line in lines),
+        policy,
+        account.segment,
+        as_of=known if as_of is None else as_of,
+        known_at=known,
+    )
+    if seen is None:
+        raise UnknownCustomer(extra={"standing": "no_evidence"})
+    return seen
+
+
+async def worklist_as_of(
+    view: Reading, *, moment: Moment, wanted: Filter, order: Order, after: Rank | None, limit: int
+) -> list[tuple[Rank, Seen]]:
+    """The worklist in hindsight: every account from its entries up to the moment's position, folded anew."""
+    ranked: list[tuple[Rank, Seen]] = []
+    accounts = await all_accounts(view.tx, view.book)
+    async for entries in entries_by_account(view.tx, view.book, up_to=moment.position):
+        stored = accounts[entries[0].account_id]
+        seen = in_hindsight(entries, view.policy, stored.segment, as_of=moment.at, known_at=view.now)
+        if seen is None or not wanted.wants(seen.place, stored.segment):
+            continue
+        own = (_sort_key(seen, stored, order), seen.account_id.hex)
+        if after is None or own > after:
+            ranked.append((own, Seen(hindsight=seen, segment=stored.segment, value=stored.value)))
+        if len(ranked) >= 4 * limit:
+            ranked = heapq.nsmallest(limit, ranked, key=_rank)
+    return heapq.nsmallest(limit, ranked, key=_rank)
+
+
+def _sort_key(seen: Hindsight, stored: Account, order: Order) -> float:
+    felt = seen.felt.balance
+    match order:
+        case Order.BALANCE:
+            return seen.balance
+        case Order.LAST_ENTRY_AT:
+            return -seen.last_entry_at
+        case Order.STAKE:
+            return -max(0.0, -felt) * (1.0 if stored.value is None else stored.value)
+        case _:
+            return felt
+
+
+def _rank(ranked: tuple[Rank, Seen]) -> Rank:
+    return ranked[0]

@@ -1,0 +1,43 @@
+"""Create and revoke API keys; the first key of a book opens the book."""
+
+from collections.abc import Sequence
+
+from app.domain.api_key import SECRET_BYTES, ApiKey, Scope, Token
+from app.domain.instant import Instant
+from app.operations.ledger import Ledger
+from app.operations.open_book import open_book
+from app.store.keys import insert_key, revoke
+
+
+async def create_key(
+    ledger: Ledger,
+    book: str,
+    *,
+    name: str,
+    scopes: Sequence[Scope],
+    source: str | None = None,
+    expires_at: Instant | None = None,
+) -> tuple[ApiKey, Token]:
+    """A new key and, this once, its token."""
+    await open_book(ledger, book)
+    token = Token(book=book, secret=ledger.entropy(SECRET_BYTES).hex())
+    key = ApiKey(
+        book=book,
+        key_id=token.key_id,
+        name=name,
+        secret_hash=token.secret_hash(),
+        scopes=tuple(scopes),
+        source=source,
+        created_at=ledger.now(),
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    async with ledger.database.write() as tx:
+        await insert_key(tx, key)
+    return key, token
+
+
+async def revoke_key(ledger: Ledger, book: str, key_id: str) -> bool:
+    """Revoke a key from now on; False if there is none to revoke."""
+    async with ledger.database.write() as tx:
+        return await revoke(tx, book, key_id, at=ledger.now())

@@ -1,0 +1,43 @@
+"""Open a book: its key, the default tariff and policy as version 1, an empty ledger."""
+
+import json
+
+from app.domain.chain import genesis
+from app.domain.interaction import EARLIEST
+from app.domain.policy import Policy
+from app.domain.policy_document import policy_document
+from app.domain.tariff_document import default_tariff
+from app.operations.ledger import Ledger
+from app.queries.books import head
+from app.sealing.keys import book_place, new_key
+from app.store.books import insert_book, insert_policy_version, insert_tariff_version
+
+OPENED_BY = "goodwill"
+
+
+async def open_book(ledger: Ledger, book: str) -> bool:
+    """Open the book unless it is open already; says whether it was opened now."""
+    async with ledger.database.write() as tx:
+        if await head(tx, book) is not None:
+            return False
+        now = ledger.now()
+        version = {"book": book, "version": 1, "from_position": 0, "adopted_at": now, "api_key_id": OPENED_BY}
+        wrapped = ledger.master_key.wrap(new_key(ledger.entropy), book_place(book), entropy=ledger.entropy)
+        await insert_book(
+            tx,
+            {
+                "book": book,
+                "created_at": now,
+                "position": 0,
+                "hash": genesis(book),
+                "booked_at": EARLIEST,
+                "tariff_version": 1,
+                "policy_version": 1,
+                "replaying": False,
+                "replayed_to": 0,
+                "wrapped_key": wrapped,
+            },
+        )
+        await insert_tariff_version(tx, {**version, "document": json.dumps(default_tariff().document)})
+        await insert_policy_version(tx, {**version, "document": policy_document(Policy())})
+    return True

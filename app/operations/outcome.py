@@ -1,0 +1,32 @@
+"""What became of one item of an append."""
+
+from dataclasses import dataclass
+
+from app.domain.account import Account
+from app.domain.entry import Entry
+from app.domain.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The item is on the ledger: just now, or (`replayed`) since an earlier time.
+
+    `account` is the account just after the entry, or as it is now if replayed. `replacement` is the entry
+    that a reversal's replacement became.
+    """
+
+    entry: Entry
+    account: Account
+    customer: str
+    replayed: bool
+    replacement: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The item left no trace but this answer."""
+
+    refusal: Refusal
+
+
+Outcome = Posted | Refused

@@ -1,0 +1,1 @@
+"""What may be asked: read-only SQL that returns domain values."""

@@ -1,0 +1,57 @@
+"""A book's head, its key and the rules in force."""
+
+import json
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.entry import Head
+from app.domain.policy import Policy
+from app.domain.policy_document import parse_policy
+from app.rows import head_of
+from app.sealing.keys import Key, MasterKey, book_place
+from app.tables import books, policy_versions, tariff_versions
+
+
+async def head(tx: AsyncConnection, book: str) -> Head | None:
+    """The book's head, None if there is no such book."""
+    row = (await tx.execute(select(books).where(books.c.book == book))).mappings().first()
+    return None if row is None else head_of(row)
+
+
+async def book_key(tx: AsyncConnection, book: str, master_key: MasterKey) -> Key:
+    """The book's own key, which names customers; MasterKeyMismatch if the master key does not open it."""
+    wrapped = (await tx.execute(select(books.c.wrapped_key).where(books.c.book == book))).scalar_one()
+    return master_key.unwrap(wrapped, book_place(book))
+
+
+async def tariff_document(tx: AsyncConnection, book: str, version: int) -> Any | None:
+    """The JSON document of one tariff version, None if there is no such version."""
+    query = select(tariff_versions.c.document).where(
+        tariff_versions.c.book == book, tariff_versions.c.version == version
+    )
+    text = (await tx.execute(query)).scalar()
+    return None if text is None else json.loads(text)
+
+
+async def policy_version(tx: AsyncConnection, book: str, version: int) -> Policy:
+    """One version of the policy."""
+    query = select(policy_versions.c.document).where(
+        policy_versions.c.book == book, policy_versions.c.version == version
+    )
+    return parse_policy((await tx.execute(query)).scalar_one(), version)
+
+
+async def policy_version_at(tx: AsyncConnection, book: str, instant: int) -> int:
+    """The version of the policy in force at an instant; the first one for anything earlier."""
+    query = select(func.max(policy_versions.c.version)).where(
+        policy_versions.c.book == book, policy_versions.c.adopted_at <= instant
+    )
+    return int((await tx.execute(query)).scalar() or 1)
+
+
+async def any_book(tx: AsyncConnection) -> tuple[str, bytes] | None:
+    """Some book's name and its wrapped key, on which a master key can be tried; None if there is no book."""
+    row = (await tx.execute(select(books.c.book, books.c.wrapped_key).order_by(books.c.created_at).limit(1))).first()
+    return None if row is None else (row[0], row[1])

@@ -1,0 +1,118 @@
+"""The ledger's lines in order: the feed, a statement, and everything of one account or of all."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.entry import Entry
+from app.domain.instant import Instant
+from app.rows import entry_of
+from app.tables import entries
+
+STREAM_ROWS = 1_000  # rows held at once while streaming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An entry and the entry that reversed it, if one did."""
+
+    entry: Entry
+    reversed_by: UUID | None
+
+
+async def feed(tx: AsyncConnection, book: str, *, after: int, limit: int) -> list[Line]:
+    """The lines after a position, in order: gapless, for ever."""
+    query = _lines().where(entries.c.book == book, entries.c.position > after).order_by(entries.c.position)
+    return await _fetched(tx, query.limit(limit))
+
+
+async def lines_by_id(tx: AsyncConnection, book: str, entry_ids: list[UUID]) -> dict[UUID, Line]:
+    """The lines with these entry ids."""
+    query = _lines().where(entries.c.book == book, entries.c.entry_id.in_(entry_ids))
+    return {line.entry.entry_id: line for line in await _fetched(tx, query)}
+
+
+async def lines_of_account(
+    tx: AsyncConnection,
+    book: str,
+    account_id: UUID,
+    *,
+    after: int = 0,
+    start: Instant | None = None,
+    end: Instant | None = None,
+    limit: int | None = None,
+) -> list[Line]:
+    """An account's lines after a sequence, booked in [start, end), in order."""
+    query = _lines().where(
+        entries.c.book == book,
+        entries.c.account_id == account_id,
+        entries.c.sequence > after,
+        *([] if start is None else [entries.c.booked_at >= start]),
+        *([] if end is None else [entries.c.booked_at < end]),
+    )
+    return await _fetched(tx, query.order_by(entries.c.sequence).limit(limit))
+
+
+async def balance_before(tx: AsyncConnection, book: str, account_id: UUID, instant: Instant | None) -> int:
+    """The balance after the last entry booked before an instant (None: after the very last); 0 if there is none."""
+    query = (
+        select(entries.c.balance_after)
+        .where(
+            entries.c.book == book,
+            entries.c.account_id == account_id,
+            *([] if instant is None else [entries.c.booked_at < instant]),
+        )
+        .order_by(entries.c.sequence.desc())
+        .limit(1)
+    )
+    return int((await tx.execute(query)).scalar() or 0)
+
+
+async def entries_in_order(tx: AsyncConnection, book: str, *, after: int = 0) -> AsyncGenerator[Entry]:
+    """Every entry of a book by position, streamed in bounded memory."""
+    query = select(entries).where(entries.c.book == book, entries.c.position > after).order_by(entries.c.position)
+    async for entry in _streamed(tx, query):
+        yield entry
+
+
+async def entries_by_account(
+    tx: AsyncConnection, book: str, *, up_to: int | None = None
+) -> AsyncGenerator[list[Entry]]:
+    """Each account's entries, by sequence, up to a position; one account in memory at a time, ordered by id."""
+    query = select(entries).where(entries.c.book == book, *([] if up_to is None else [entries.c.position <= up_to]))
+    own: list[Entry] = []
+    async for entry in _streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+        if own and own[0].account_id != entry.account_id:
+            yield own
+            own = []
+        own.append(entry)
+    if own:
+        yield own
+
+
+async def count_entries(tx: AsyncConnection, book: str) -> int:
+    """How many entries a book holds."""
+    query = select(func.count()).select_from(entries).where(entries.c.book == book)
+    return int((await tx.execute(query)).scalar_one())
+
+
+def _lines() -> Select[tuple[object, ...]]:
+    reversal = entries.alias("reversal")
+    joined = entries.outerjoin(
+        reversal, and_(reversal.c.book == entries.c.book, reversal.c.reverses == entries.c.entry_id)
+    )
+    return select(entries, reversal.c.entry_id.label("reversed_by")).select_from(joined)
+
+
+async def _fetched(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> list[Line]:
+    rows = (await tx.execute(query)).mappings()
+    return [Line(entry=entry_of(row), reversed_by=row["reversed_by"]) for row in rows]
+
+
+async def _streamed(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> AsyncGenerator[Entry]:
+    result = await tx.stream(query.execution_options(yield_per=STREAM_ROWS))
+    async for row in result.mappings():
+        yield entry_of(row)

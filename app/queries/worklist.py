@@ -1,0 +1,137 @@
+"""The worklist: exact at one instant, though accounts are stored as they were when last touched.
+
+An account is *settled* at the list's moment if nothing touched it since and it need not be looked at again before:
+its stored standing is right, and the index orders it. The few others are worked out one by one: advanced, or
+folded again from their entries up to the moment.
+"""
+
+import heapq
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.account import Account
+from app.domain.crossing import advance
+from app.domain.entry import Entry
+from app.domain.fold import fold
+from app.domain.policy import Policy
+from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
+from app.queries.crossings import segment_changes_of
+from app.queries.ledger_lines import lines_of_account
+from app.rows import account_of
+from app.tables import accounts
+
+_COLUMN_OF: dict[Order, ColumnElement[Any]] = {
+    Order.STANDING_SINCE: accounts.c.standing_since,
+    Order.BALANCE: accounts.c.balance,
+    Order.LAST_ENTRY_AT: accounts.c.last_entry_at,
+}
+
+
+async def worklist(
+    tx: AsyncConnection,
+    book: str,
+    policy: Policy,
+    *,
+    moment: Moment,
+    wanted: Filter,
+    order: Order,
+    after: Rank | None,
+    limit: int,
+) -> list[tuple[Rank, Account]]:
+    """The next `limit` accounts after a rank, advanced to the moment, with the rank of each."""
+    ranked: list[tuple[Rank, Account]] = []
+    async for account in _candidates(tx, book, policy, moment, wanted, order, after, limit):
+        own = rank(account, order, policy, moment.at)
+        if wanted.wants(account.place, account.segment) and (after is None or own > after):
+            ranked.append((own, account))
+        if len(ranked) >= 4 * limit:
+            ranked = heapq.nsmallest(limit, ranked, key=_rank)
+    return heapq.nsmallest(limit, ranked, key=_rank)
+
+
+async def _candidates(
+    tx: AsyncConnection,
+    book: str,
+    policy: Policy,
+    moment: Moment,
+    wanted: Filter,
+    order: Order,
+    after: Rank | None,
+    limit: int,
+) -> AsyncGenerator[Account]:
+    query = select(accounts).where(accounts.c.book == book)
+    settled = query.where(_is_settled(moment), *_matches(wanted))
+    if order in INDEXED:
+        settled = settled.where(*_after(order, after)).order_by(*_ordered(order)).limit(limit)
+    result = await tx.stream(settled.execution_options(yield_per=1_000))
+    async for row in result.mappings():
+        yield account_of(row)
+
+    unsettled = query.where(~_is_settled(moment), accounts.c.opened_at <= moment.at)
+    result = await tx.stream(unsettled.execution_options(yield_per=1_000))
+    async for row in result.mappings():
+        account = await _worked_out(tx, book, policy, account_of(row), moment)
+        if account is not None:
+            yield account
+
+
+async def _worked_out(
+    tx: AsyncConnection, book: str, policy: Policy, account: Account, moment: Moment
+) -> Account | None:
+    """The account at the moment; None if it was opened later."""
+    if account.position > moment.position or account.touched_at > moment.at:
+        earlier = await _earlier(tx, book, account.account_id, moment)
+        if not earlier:
+            return None
+        changes = (await segment_changes_of(tx, book, [account.account_id])).get(account.account_id, [])
+        known = [change for change in changes if change.changed_at <= moment.at]
+        folded = fold(account.account_id, earlier, known, policy).account
+        account = replace(folded, value=account.value)
+    return advance(account, policy, max(moment.at, account.masses.at))[0]
+
+
+async def _earlier(tx: AsyncConnection, book: str, account_id: UUID, moment: Moment) -> list[Entry]:
+    lines = await lines_of_account(tx, book, account_id)
+    return [line.entry for line in lines if line.entry.position <= moment.position]
+
+
+def _is_settled(moment: Moment) -> ColumnElement[bool]:
+    return and_(
+        accounts.c.position <= moment.position,
+        accounts.c.touched_at <= moment.at,
+        accounts.c.look_again_at > moment.at,
+    )
+
+
+def _matches(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.standings:
+        conditions.append(accounts.c.standing.in_(wanted.standings))
+    if wanted.depths:
+        conditions.append(accounts.c.depth.in_(wanted.depths))
+    if wanted.segments:
+        conditions.append(accounts.c.segment.in_(wanted.segments))
+    return conditions
+
+
+def _ordered(order: Order) -> list[ColumnElement[Any]]:
+    column = _COLUMN_OF[order]
+    return [column.desc() if order is Order.LAST_ENTRY_AT else column, accounts.c.account_id]
+
+
+def _after(order: Order, after: Rank | None) -> list[ColumnElement[bool]]:
+    if after is None:
+        return []
+    column, account_id = _COLUMN_OF[order], UUID(after[1])
+    if order is Order.LAST_ENTRY_AT:
+        return [or_(column < -int(after[0]), and_(column == -int(after[0]), accounts.c.account_id > account_id))]
+    return [or_(column > int(after[0]), and_(column == int(after[0]), accounts.c.account_id > account_id))]
+
+
+def _rank(ranked: tuple[Rank, Account]) -> Rank:
+    return ranked[0]

@@ -1,0 +1,127 @@
+"""How a row becomes a domain value, and back: the only place where columns meet fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.account import Account, LastEffective
+from app.domain.crossing import Cause, Crossing
+from app.domain.entry import Entry, Head
+from app.domain.memory import Masses, Vector
+from app.domain.policy import MEMORIES, Memory
+from app.domain.standing import Depth, Direction, Place, Standing
+
+Row = Mapping[str, Any]
+
+_ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
+_HEAD_FIELDS = tuple(Head.__dataclass_fields__)
+_PLAIN_ACCOUNT_FIELDS = (
+    "account_id",
+    "opened_at",
+    "sequence",
+    "position",
+    "balance",
+    "last_entry_at",
+    "standing_since",
+    "crossings",
+    "look_again_at",
+    "touched_at",
+    "segment",
+    "value",
+)
+
+
+def head_of(row: Row) -> Head:
+    """The head of a book."""
+    return Head(**{name: row[name] for name in _HEAD_FIELDS})
+
+
+def entry_of(row: Row) -> Entry:
+    """One line of the ledger."""
+    return Entry(**{**{name: row[name] for name in _ENTRY_FIELDS}, "memory": Memory(row["memory"])})
+
+
+def entry_row(book: str, entry: Entry) -> dict[str, Any]:
+    """The row of an entry."""
+    row = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
+    return {**row, "book": book, "memory": entry.memory.value}
+
+
+def account_of(row: Row) -> Account:
+    """An account as it is stored."""
+    return Account(
+        **{name: row[name] for name in _PLAIN_ACCOUNT_FIELDS},
+        masses=Masses(
+            at=row["masses_at"],
+            credits=_vector(row, "credits"),
+            debits=_vector(row, "debits"),
+            big=_vector(row, "big"),
+            fresh=row["fresh"],
+        ),
+        last=_last_of(row),
+        place=place_of_row(row["standing"], row["depth"]),
+    )
+
+
+def account_row(book: str, account: Account) -> dict[str, Any]:
+    """The row of an account."""
+    last = account.last
+    return {
+        "book": book,
+        **{name: getattr(account, name) for name in _PLAIN_ACCOUNT_FIELDS},
+        "masses_at": account.masses.at,
+        **_vector_columns("credits", account.masses.credits),
+        **_vector_columns("debits", account.masses.debits),
+        **_vector_columns("big", account.masses.big),
+        "fresh": account.masses.fresh,
+        "last_value_at": last.value_at if last else None,
+        "last_sequence": last.sequence if last else None,
+        "last_direction": last.direction.value if last else None,
+        "standing": account.place.standing.value,
+        "depth": account.place.depth.value if account.place.depth else None,
+    }
+
+
+def crossing_of(row: Row) -> Crossing:
+    """A recorded change of standing or depth."""
+    return Crossing(
+        at=row["at"],
+        cause=Cause(row["cause"]),
+        before=place_of_row(row["from_standing"], row["from_depth"]),
+        after=place_of_row(row["to_standing"], row["to_depth"]),
+        position=row["position"],
+    )
+
+
+def crossing_row(crossing: Crossing) -> dict[str, Any]:
+    """The columns of a crossing that say what happened."""
+    return {
+        "at": crossing.at,
+        "cause": crossing.cause.value,
+        "from_standing": crossing.before.standing.value,
+        "from_depth": crossing.before.depth.value if crossing.before.depth else None,
+        "to_standing": crossing.after.standing.value,
+        "to_depth": crossing.after.depth.value if crossing.after.depth else None,
+        "position": crossing.position,
+    }
+
+
+def place_of_row(standing: str, depth: str | None) -> Place:
+    """A standing and its depth from their columns."""
+    return Place(standing=Standing(standing), depth=Depth(depth) if depth else None)
+
+
+def _last_of(row: Row) -> LastEffective | None:
+    if row["last_sequence"] is None:
+        return None
+    return LastEffective(
+        value_at=row["last_value_at"], sequence=row["last_sequence"], direction=Direction(row["last_direction"])
+    )
+
+
+def _vector(row: Row, mass: str) -> Vector:
+    a, b, c, d = (row[f"{mass}_{memory.value}"] for memory in MEMORIES)
+    return (a, b, c, d)
+
+
+def _vector_columns(mass: str, vector: Vector) -> dict[str, float]:
+    return {f"{mass}_{memory.value}": number for memory, number in zip(MEMORIES, vector, strict=True)}

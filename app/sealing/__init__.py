@@ -1,0 +1,1 @@
+"""Keys and AES-GCM: what keeps personal data sealed. No database."""

@@ -1,0 +1,92 @@
+"""Three layers of keys: the master key wraps book and account keys; an account's key seals what is personal.
+
+Sealed bytes are a random 96-bit nonce followed by AES-256-GCM ciphertext and tag; the associated data binds
+them to their place, so that a blob moved elsewhere does not open.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.domain.errors import MasterKeyMismatch
+
+MASTER_KEY_BYTES = 32
+NONCE_BYTES = 12
+KEY_BYTES = 64  # half for AES-GCM, half for HMAC-SHA-256
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """The key of the settings. It wraps other keys and touches no data."""
+
+    secret: bytes
+
+    def wrap(self, key: "Key", place: str, *, entropy: Entropy) -> bytes:
+        """The key, sealed for `place`."""
+        return _seal(self.secret, key.secret, place.encode(), entropy)
+
+    def unwrap(self, wrapped: bytes, place: str) -> "Key":
+        """The key that was wrapped for `place`; MasterKeyMismatch if this master key did not wrap it."""
+        try:
+            return Key(_open(self.secret, wrapped, place.encode()))
+        except InvalidTag:
+            raise MasterKeyMismatch from None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A book's or an account's key: seals, opens and authenticates."""
+
+    secret: bytes
+
+    def seal(self, plain: bytes, place: str, *, entropy: Entropy) -> bytes:
+        """The bytes sealed for `place`."""
+        return _seal(self.secret[:32], plain, place.encode(), entropy)
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """The bytes that were sealed for `place`; InvalidTag if they were altered or moved."""
+        return _open(self.secret[:32], sealed, place.encode())
+
+    def digest(self, content: bytes) -> bytes:
+        """HMAC-SHA-256 under this key, 32 bytes."""
+        return hmac.digest(self.secret[32:], content, "sha256")
+
+
+def new_key(entropy: Entropy) -> Key:
+    """A fresh book or account key."""
+    return Key(entropy(KEY_BYTES))
+
+
+def book_place(book: str) -> str:
+    """Where a book's key belongs."""
+    return f"book/{book}"
+
+
+def account_place(book: str, account_id: UUID) -> str:
+    """Where an account's key belongs."""
+    return f"account/{book}/{account_id}"
+
+
+def name_place(book: str, account_id: UUID) -> str:
+    """Where a customer's sealed name belongs."""
+    return f"name/{book}/{account_id}"
+
+
+def entry_place(book: str, entry_id: UUID) -> str:
+    """Where an entry's sealed content belongs."""
+    return f"entry/{book}/{entry_id}"
+
+
+def _seal(secret: bytes, plain: bytes, place: bytes, entropy: Entropy) -> bytes:
+    nonce = entropy(NONCE_BYTES)
+    return nonce + AESGCM(secret).encrypt(nonce, plain, place)
+
+
+def _open(secret: bytes, sealed: bytes, place: bytes) -> bytes:
+    return AESGCM(secret).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)

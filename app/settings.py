@@ -1,0 +1,51 @@
+"""Settings: environment variables that begin with GOODWILL_. Only the roots read them; unknown ones are refused."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "GOODWILL_"
+FOREIGN = ("GOODWILL_TEST_DATABASE_URL",)  # read by the test suite, not by the service
+
+
+class UnknownSettings(ValueError):
+    """An environment variable begins with GOODWILL_ and is no setting."""
+
+
+class Settings(BaseSettings):
+    """What an operator may set; each field is GOODWILL_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on; beyond loopback only once a key exists")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    data_dir: Path = Field(Path("data"), description="folder of the embedded database and its master key")
+    database_url: str | None = Field(
+        None, description="sqlite:///PATH or postgresql://…; the embedded file in the data folder if not set"
+    )
+    master_key: SecretStr | None = Field(
+        None, description="32 bytes in base64; with the embedded database a file beside it if not set"
+    )
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'goodwill.sqlite3'}"
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the embedded default keeps its master key: beside the database file."""
+        path = self.url.partition("///")[2] if self.url.startswith("sqlite") else ""
+        return Path(path).parent if path else self.data_dir
+
+
+def read_settings() -> Settings:
+    """The settings of the environment. Raises UnknownSettings naming each GOODWILL_ variable that is none."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | set(FOREIGN))
+    if unknown:
+        raise UnknownSettings(f"unknown settings: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    return Settings()

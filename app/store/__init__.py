@@ -1,0 +1,1 @@
+"""What may be written: verbs on nouns that take the transaction first."""
