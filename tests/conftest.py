@@ -77,7 +77,7 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres: Server) -> str:
     """A migrated database to clone, which is quicker than to migrate each."""
-    asyncio.run(_migrated(postgres.url(postgres.create_database("migrated"))))
+    asyncio.run(_migrated(postgres.create_database("migrated")))
     return "migrated"
 
 

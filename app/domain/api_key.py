@@ -81,3 +81,8 @@ def opens(key: ApiKey | None, token: Token, now: Instant) -> bool:
     expected = key.secret_hash if key else bytes(32)
     is_same = hmac.compare_digest(expected, token.secret_hash())
     return is_same and key is not None and key.is_live(now)
+
+
+def is_book_name(name: str) -> bool:
+    """Whether a book may be called so: `test` would make its keys look like a sandbox's."""
+    return re.fullmatch(BOOK_PATTERN, name) is not None and name != "test"

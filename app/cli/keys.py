@@ -1,0 +1,88 @@
+"""`goodwill keys`: create, list and revoke API keys."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.session import Book, existing_book, fail, opened_ledger, run
+from app.domain.api_key import BOOK_PATTERN, ApiKey, Scope, is_book_name
+from app.domain.instant import DAY, Instant, moment_of
+from app.operations.manage_keys import create_key, revoke_key
+from app.queries.keys import first_book, keys_of_all_books
+
+app = typer.Typer(help="API keys.", no_args_is_help=True)
+
+FIRST_BOOK = "main"
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Option(help="what the key is for")] = "unnamed",
+    book: Book = None,
+    scope: Annotated[list[Scope] | None, typer.Option(help="repeat for several; admin if left out")] = None,
+    source: Annotated[str | None, typer.Option(help="the source of interactions that name none")] = None,
+    expires_in_days: Annotated[int | None, typer.Option(min=1, help="never, if left out")] = None,
+) -> None:
+    """Create a key and print it, this once; a book that does not exist yet is opened."""
+    run(_create(name, book, scope or [Scope.ADMIN], source, expires_in_days))
+
+
+@app.command("list")
+def list_keys() -> None:
+    """List the keys of all books; never their secrets."""
+    run(_list())
+
+
+@app.command("revoke")
+def revoke(key_id: Annotated[str, typer.Argument(help="as `keys list` shows it")], book: Book = None) -> None:
+    """Revoke a key, at once and for good."""
+    run(_revoke(key_id, book))
+
+
+async def _create(name: str, book: str | None, scopes: list[Scope], source: str | None, days: int | None) -> None:
+    async with opened_ledger() as ledger:
+        async with ledger.database.read() as tx:
+            chosen = book or await first_book(tx) or FIRST_BOOK
+        if not is_book_name(chosen):
+            fail(f"a book's name matches {BOOK_PATTERN} and is not test")
+        expires_at = None if days is None else ledger.now() + days * DAY
+        key, token = await create_key(
+            ledger, chosen, name=name, scopes=scopes, source=source, expires_at=expires_at
+        )
+    print(token.text)
+    typer.echo(f"key {key.key_id} of book {chosen}: {', '.join(scopes)}; it is shown this once", err=True)
+
+
+async def _list() -> None:
+    async with opened_ledger() as ledger:
+        async with ledger.database.read() as tx:
+            keys = await keys_of_all_books(tx)
+        now = ledger.now()
+    table = Table("key", "book", "name", "scopes", "source", "created", "state")
+    for key in keys:
+        table.add_row(
+            key.key_id, key.book, key.name, " ".join(key.scopes), key.source or "", _day(key.created_at), _state(key, now)
+        )
+    Console().print(table)
+
+
+async def _revoke(key_id: str, book: str | None) -> None:
+    async with opened_ledger() as ledger:
+        chosen = await existing_book(ledger, book)
+        if not await revoke_key(ledger, chosen, key_id):
+            fail(f"book {chosen} has no live key {key_id}")
+    print(f"key {key_id} of book {chosen} is revoked")
+
+
+def _state(key: ApiKey, now: Instant) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_day(key.revoked_at)}"
+    if key.expires_at is None:
+        return "live"
+    return f"{'live until' if key.is_live(now) else 'expired'} {_day(key.expires_at)}"
+
+
+def _day(instant: Instant) -> str:
+    return moment_of(instant).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,91 @@
+"""`goodwill serve`: the HTTP service; the first start prints a key and a story to paste."""
+
+import ipaddress
+from datetime import timedelta
+
+import uvicorn
+
+from app.cli.keys import FIRST_BOOK
+from app.cli.session import fail, run, settings_or_exit
+from app.domain.api_key import Scope, Token
+from app.domain.errors import Refusal
+from app.domain.instant import moment_of
+from app.main import Opened, clock, create_app
+from app.operations.ledger import Ledger
+from app.operations.manage_keys import create_key
+from app.queries.keys import count_keys
+from app.settings import Settings
+
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 20
+
+_STORY = """\
+The first key of book {book}, shown this once:
+
+  export GOODWILL_KEY={token}
+
+The first story: a failure, a long wait, and a gift that nobody had to ask for.
+
+  curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{"id":"story-1","customer":"ada@example.com","kind":"product.failed","value_at":"{failed_at}"}}'
+  curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{"id":"story-2","customer":"ada@example.com","kind":"wait.excessive","value_at":"{waited_at}"}}'
+  curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{"id":"story-3","customer":"ada@example.com","kind":"moment.unexpected_gift"}}'
+  curl -s {url}/v1/customers/ada@example.com -H "Authorization: Bearer {token}"
+"""
+
+
+def serve() -> None:
+    """Serve the API; migrates the database first, and prints a first key if there is none."""
+    run(_serve(settings_or_exit()))
+
+
+async def _serve(settings: Settings) -> None:
+    service = Opened(settings)
+    try:
+        await _greet(settings, service)
+    except Refusal as refusal:
+        print(f"Not ready: {refusal.detail}", flush=True)
+    config = uvicorn.Config(
+        create_app(service),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    await uvicorn.Server(config).serve()
+
+
+async def _greet(settings: Settings, service: Opened) -> None:
+    """Say where the service listens; the first time on this machine, with a key and a story."""
+    ledger = await service.ledger()
+    async with ledger.database.read() as tx:
+        has_keys = await count_keys(tx) > 0
+    if not has_keys and not is_loopback(settings.host):
+        fail(f"no key exists yet: create one (goodwill keys create) before listening on {settings.host}")
+    url = f"http://{settings.host}:{settings.port}"
+    print(f"Goodwill listens on {url}  (documentation: {url}/docs)\n", flush=True)
+    if not has_keys:
+        print(await _first_story(ledger, url), flush=True)
+
+
+async def _first_story(ledger: Ledger, url: str) -> str:
+    token: Token
+    _, token = await create_key(ledger, FIRST_BOOK, name="first", scopes=[Scope.ADMIN], source="story")
+    now = moment_of(clock()).replace(microsecond=0)
+    return _STORY.format(
+        book=FIRST_BOOK,
+        token=token.text,
+        url=url,
+        failed_at=(now - timedelta(days=14)).isoformat().replace("+00:00", "Z"),
+        waited_at=(now - timedelta(days=7)).isoformat().replace("+00:00", "Z"),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
