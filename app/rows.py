@@ -1,7 +1,8 @@
 """How a row becomes a domain value, and back: the only place where columns meet fields."""
 
-from collections.abc import Mapping
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from app.domain.account import Account, LastEffective
 from app.domain.crossing import Cause, Crossing
@@ -10,7 +11,7 @@ from app.domain.memory import Masses, Vector
 from app.domain.policy import MEMORIES, Memory
 from app.domain.standing import Depth, Direction, Place, Standing
 
-Row = Mapping[str, Any]
+Row = RowMapping
 
 _ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
 _HEAD_FIELDS = tuple(Head.__dataclass_fields__)
@@ -37,7 +38,9 @@ def head_of(row: Row) -> Head:
 
 def entry_of(row: Row) -> Entry:
     """One line of the ledger."""
-    return Entry(**{**{name: row[name] for name in _ENTRY_FIELDS}, "memory": Memory(row["memory"])})
+    fields: dict[str, Any] = {name: row[name] for name in _ENTRY_FIELDS}
+    fields["memory"] = Memory(row["memory"])
+    return Entry(**fields)
 
 
 def entry_row(book: str, entry: Entry) -> dict[str, Any]:

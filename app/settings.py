@@ -19,16 +19,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    host: str = Field("127.0.0.1", description="address to listen on; beyond loopback only once a key exists")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
-    data_dir: Path = Field(Path("data"), description="folder of the embedded database and its master key")
+    host: str = Field(default="127.0.0.1", description="address to listen on; beyond loopback only once a key exists")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
+    data_dir: Path = Field(default=Path("data"), description="folder of the embedded database and its master key")
     database_url: str | None = Field(
-        None, description="sqlite:///PATH or postgresql://…; the embedded file in the data folder if not set"
+        default=None, description="sqlite:///PATH or postgresql://…; the embedded file in the data folder if not set"
     )
     master_key: SecretStr | None = Field(
-        None, description="32 bytes in base64; with the embedded database a file beside it if not set"
+        default=None, description="32 bytes in base64; with the embedded database a file beside it if not set"
     )
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: str = Field(default="info", description="debug, info, warning or error")
 
     @property
     def url(self) -> str:

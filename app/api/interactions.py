@@ -13,7 +13,7 @@ from app.api.wire_in import EntryReversalIn, Identifier, InteractionIn, Reversal
 from app.domain.api_key import ApiKey
 from app.domain.errors import UnknownEntry
 from app.domain.interaction import ReversalRequest
-from app.operations.decide import Item
+from app.operations.append import Item
 from app.operations.ledger import Ledger
 from app.operations.outcome import Posted, Refused
 from app.operations.read_customer import reading

@@ -48,9 +48,7 @@ async def _create(name: str, book: str | None, scopes: list[Scope], source: str 
         if not is_book_name(chosen):
             fail(f"a book's name matches {BOOK_PATTERN} and is not test")
         expires_at = None if days is None else ledger.now() + days * DAY
-        key, token = await create_key(
-            ledger, chosen, name=name, scopes=scopes, source=source, expires_at=expires_at
-        )
+        key, token = await create_key(ledger, chosen, name=name, scopes=scopes, source=source, expires_at=expires_at)
     print(token.text)
     typer.echo(f"key {key.key_id} of book {chosen}: {', '.join(scopes)}; it is shown this once", err=True)
 
@@ -62,9 +60,8 @@ async def _list() -> None:
         now = ledger.now()
     table = Table("key", "book", "name", "scopes", "source", "created", "state")
     for key in keys:
-        table.add_row(
-            key.key_id, key.book, key.name, " ".join(key.scopes), key.source or "", _day(key.created_at), _state(key, now)
-        )
+        scopes, created = " ".join(key.scopes), _day(key.created_at)
+        table.add_row(key.key_id, key.book, key.name, scopes, key.source or "", created, _state(key, now))
     Console().print(table)
 
 

@@ -7,7 +7,7 @@ import uvicorn
 
 from app.cli.keys import FIRST_BOOK
 from app.cli.session import fail, run, settings_or_exit
-from app.domain.api_key import Scope, Token
+from app.domain.api_key import Scope
 from app.domain.errors import Refusal
 from app.domain.instant import moment_of
 from app.main import Opened, clock, create_app
@@ -22,15 +22,16 @@ DRAIN_SECONDS = 20
 _STORY = """\
 The first key of book {book}, shown this once:
 
-  export GOODWILL_KEY={token}
+  {token}
 
 The first story: a failure, a long wait, and a gift that nobody had to ask for.
 
-  curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{"id":"story-1","customer":"ada@example.com","kind":"product.failed","value_at":"{failed_at}"}}'
-  curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{"id":"story-2","customer":"ada@example.com","kind":"wait.excessive","value_at":"{waited_at}"}}'
-  curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{"id":"story-3","customer":"ada@example.com","kind":"moment.unexpected_gift"}}'
+  {post} '{{"id":"story-1","customer":"ada@example.com","kind":"product.failed","value_at":"{failed_at}"}}'
+  {post} '{{"id":"story-2","customer":"ada@example.com","kind":"wait.excessive","value_at":"{waited_at}"}}'
+  {post} '{{"id":"story-3","customer":"ada@example.com","kind":"moment.unexpected_gift"}}'
   curl -s {url}/v1/customers/ada@example.com -H "Authorization: Bearer {token}"
 """
+_POST = 'curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d'
 
 
 def serve() -> None:
@@ -71,13 +72,13 @@ async def _greet(settings: Settings, service: Opened) -> None:
 
 
 async def _first_story(ledger: Ledger, url: str) -> str:
-    token: Token
     _, token = await create_key(ledger, FIRST_BOOK, name="first", scopes=[Scope.ADMIN], source="story")
     now = moment_of(clock()).replace(microsecond=0)
     return _STORY.format(
         book=FIRST_BOOK,
         token=token.text,
         url=url,
+        post=_POST.format(url=url, token=token.text),
         failed_at=(now - timedelta(days=14)).isoformat().replace("+00:00", "Z"),
         waited_at=(now - timedelta(days=7)).isoformat().replace("+00:00", "Z"),
     )

@@ -36,16 +36,15 @@ def fold(account_id: UUID, entries: Sequence[Entry], changes: Iterable[SegmentCh
     account = opened(account_id, entries[0].booked_at)
     crossings: list[Crossing] = []
     effective: dict[UUID, LastEffective] = {}
-    for step in sorted([*entries, *changes], key=_booked):
+    steps: list[Entry | SegmentChange] = [*entries, *changes]
+    for step in sorted(steps, key=_booked):
         at = _booked(step)[0]
         account, passed = advance(account, policy, at)
         crossings.extend(passed)
         if isinstance(step, SegmentChange):
             account, crossing = resegmented(account, policy, step)
         else:
-            _track(effective, step)
-            last = max(effective.values(), key=lambda each: (each.value_at, each.sequence), default=None)
-            account, crossing = apply(account, step, policy, predecessor=last)
+            account, crossing = apply(account, step, policy, predecessor=_tracked(effective, step))
         crossings.extend([crossing] if crossing else [])
     return Folded(account=account, crossings=tuple(crossings))
 
@@ -73,10 +72,13 @@ def _booked(step: Entry | SegmentChange) -> tuple[Instant, int]:
     return step.booked_at, step.sequence
 
 
-def _track(effective: dict[UUID, LastEffective], entry: Entry) -> None:
+def _tracked(effective: dict[UUID, LastEffective], entry: Entry) -> LastEffective | None:
+    """Keep count of what is effective; of a reversal, the last that remains without what it reversed."""
     if entry.reverses is not None:
         effective.pop(entry.reverses, None)
-    elif entry.is_effective:
+        return max(effective.values(), key=lambda each: (each.value_at, each.sequence), default=None)
+    if entry.is_effective:
         effective[entry.entry_id] = LastEffective(
             value_at=entry.value_at, sequence=entry.sequence, direction=direction_of(entry.points)
         )
+    return None

@@ -98,7 +98,8 @@ def fields_that_differ(first: Content, second: Content) -> tuple[str, ...]:
     differing = [name for name in names if not _same(first.get(name), second.get(name))]
     if "attributes" not in differing:
         return tuple(differing)
-    a, b = first.get("attributes") or {}, second.get("attributes") or {}
+    a: Content = first.get("attributes") or {}
+    b: Content = second.get("attributes") or {}
     inner = [f"attributes.{name}" for name in sorted(a.keys() | b.keys()) if not _same(a.get(name), b.get(name))]
     at = differing.index("attributes")
     return (*differing[:at], *(inner or ["attributes"]), *differing[at + 1 :])

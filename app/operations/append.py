@@ -10,7 +10,7 @@ from app.domain.account import Account, LastEffective, opened
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
 from app.domain.instant import Instant
-from app.domain.interaction import canonical
+from app.domain.interaction import Interaction, ReversalRequest, canonical
 from app.domain.policy import Policy
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
@@ -18,6 +18,8 @@ from app.operations.ledger import Ledger
 from app.queries.entries import Pair
 from app.sealing.keys import Key, account_place, entry_place, name_place, new_key
 from app.store.accounts import Opening
+
+Item = Interaction | ReversalRequest
 
 
 @dataclass(slots=True, kw_only=True)

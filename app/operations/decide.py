@@ -26,10 +26,8 @@ from app.domain.interaction import (
 )
 from app.domain.tariff import is_system_kind
 from app.domain.valuation import Valuation, value
-from app.operations.append import Append
+from app.operations.append import Append, Item
 from app.operations.outcome import Outcome, Posted, Refused
-
-Item = Interaction | ReversalRequest
 
 
 def decide(append: Append, item: Item) -> Outcome:
@@ -59,35 +57,10 @@ def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
     known = append.known.get((request.source, request.id)) if request.id is not None else None
     if known is not None:
         return _replayed(append, known, content, replacement=request.replacement)
-    if target.reverses is not None:
-        raise NotReversible("A reversal cannot itself be reversed: post the interaction again under a new id.")
-    if target.entry_id in append.reversals:
-        raise AlreadyReversed(extra={"reversed_by": str(append.reversals[target.entry_id])})
+    _refuse_irreversible(append, target)
     replacement = _prepared_replacement(append, request.replacement)
 
-    booked_at = _booked_at(append, None)
-    account = append.accounts[target.account_id]
-    entry_id = append.ledger.new_id()
-    sealed, content_hash = append.sealed(account.account_id, entry_id, content)
-    entry = append.enter(
-        account,
-        Draft(
-            entry_id=entry_id,
-            kind=target.kind,
-            points=-target.points,
-            value_at=target.value_at,
-            memory=target.memory,
-            source=request.source,
-            external_id=request.id,
-            tariff_version=target.tariff_version,
-            api_key_id=append.api_key_id,
-            reverses=target.entry_id,
-            context="{}",
-            sealed=sealed,
-            content_hash=content_hash,
-        ),
-        booked_at=booked_at,
-    )
+    entry = _post_reversal(append, request, target, content)
     return Posted(
         entry=entry,
         replacement=replacement(),
@@ -95,6 +68,35 @@ def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
         customer=append.customers[entry.account_id],
         replayed=False,
     )
+
+
+def _refuse_irreversible(append: Append, target: Entry) -> None:
+    if target.reverses is not None:
+        raise NotReversible("A reversal cannot itself be reversed: post the interaction again under a new id.")
+    if target.entry_id in append.reversals:
+        raise AlreadyReversed(extra={"reversed_by": str(append.reversals[target.entry_id])})
+
+
+def _post_reversal(append: Append, request: ReversalRequest, target: Entry, content: dict[str, Any]) -> Entry:
+    account = append.accounts[target.account_id]
+    entry_id = append.ledger.new_id()
+    sealed, content_hash = append.sealed(account.account_id, entry_id, content)
+    draft = Draft(
+        entry_id=entry_id,
+        kind=target.kind,
+        points=-target.points,
+        value_at=target.value_at,
+        memory=target.memory,
+        source=request.source,
+        external_id=request.id,
+        tariff_version=target.tariff_version,
+        api_key_id=append.api_key_id,
+        reverses=target.entry_id,
+        context="{}",
+        sealed=sealed,
+        content_hash=content_hash,
+    )
+    return append.enter(account, draft, booked_at=_reversed_at(append, target))
 
 
 def _prepared(append: Append, interaction: Interaction) -> Callable[[], Entry]:
@@ -150,6 +152,11 @@ def _booked_at(append: Append, value_at: Instant | None) -> Instant:
         fault = Fault(pointer="/value_at", code="missing", detail="history needs to say when it mattered")
         raise InvalidInteraction(faults=(fault,))
     return max(min(value_at, append.now), append.head.booked_at)
+
+
+def _reversed_at(append: Append, target: Entry) -> Instant:
+    """The append's one instant; while history is replayed, as soon as both are possible."""
+    return append.booked_at if append.booked_at is not None else max(append.head.booked_at, target.booked_at)
 
 
 def _replayed(

@@ -17,7 +17,9 @@ from app.store.books import lock_head, save_head
 
 
 async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: Mapping[str, Any]) -> Account:
-    """The account with what is newly known of it (`segment`, `value`); a segment with other thresholds may place it elsewhere.
+    """The account with what is newly known of it (`segment`, `value`).
+
+    A segment with other thresholds may place it elsewhere.
 
     Writes the segment change, the crossings up to now, and the head's booked_at.
     """

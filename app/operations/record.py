@@ -1,22 +1,17 @@
 """The append: the only way onto the ledger. One interaction is a batch of one."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.account import LastEffective
-from app.domain.entry import Entry, Head
+from app.domain.entry import Head
 from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
-from app.domain.interaction import Interaction, ReversalRequest
-from app.operations.append import Append
-from app.operations.decide import Item, decide
-from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
+from app.operations.append import Append, Item
+from app.operations.decide import decide
+from app.operations.ledger import Ledger
+from app.operations.load import load
 from app.operations.outcome import Outcome
-from app.queries.accounts import accounts_by_alias, accounts_by_id, keys_of, names_of
-from app.queries.books import book_key
-from app.queries.entries import Pair, entries_by_id, entries_by_interaction, last_effective, reversals_of
 from app.store.accounts import insert_crossings, insert_openings, save_accounts
 from app.store.books import lock_head, save_head
 from app.store.entries import append_entries
@@ -34,8 +29,8 @@ async def record(
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
         now = ledger.now()
-        booked_at = None if replay else live_instant(head, now)
-        append = await _load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id)
+        booked_at = simulated(head) if replay else live_instant(head, now)
+        append = await load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id)
 
         outcomes = [decide(append, item) for item in batch]
 
@@ -53,47 +48,11 @@ def live_instant(head: Head, now: Instant) -> Instant:
     return max(now, head.booked_at + 1)
 
 
-async def _load(
-    ledger: Ledger,
-    tx: AsyncConnection,
-    head: Head,
-    batch: Sequence[Item],
-    *,
-    now: Instant,
-    booked_at: Instant | None,
-    api_key_id: str,
-) -> Append:
-    """Everything that deciding needs, in a handful of set-wise reads."""
-    if booked_at is None and not head.replaying:
+def simulated(head: Head) -> Instant | None:
+    """No one instant: while history is replayed, each item is booked when it mattered."""
+    if not head.replaying:
         raise NotReplayable
-    book = head.book
-    own_key = await book_key(tx, book, ledger.master_key)
-    known = await entries_by_interaction(tx, book, _pairs(batch))
-    targets = await entries_by_id(tx, book, [item.entry_id for item in _reversals(batch) if item.entry_id])
-    to_reverse = [*targets.values(), *_known_targets(batch, known)]
-    hashes = {own_key.digest(interaction.customer.encode()) for interaction in _interactions(batch)}
-    account_ids = await accounts_by_alias(tx, book, hashes)
-    touched = {*account_ids.values(), *(entry.account_id for entry in (*known.values(), *to_reverse))}
-    keys = await keys_of(tx, book, touched, ledger.master_key)
-    reversing = {entry.account_id: keys[entry.account_id] for entry in (*known.values(), *to_reverse)}
-    return Append(
-        ledger=ledger,
-        head=head,
-        now=now,
-        booked_at=booked_at,
-        api_key_id=api_key_id,
-        tariff=await tariff_in_force(ledger, tx, book, head.tariff_version),
-        policy=await policy_in_force(ledger, tx, book, head.policy_version),
-        book_key=own_key,
-        known=known,
-        targets=targets,
-        reversals=await reversals_of(tx, book, [entry.entry_id for entry in to_reverse]),
-        account_ids=account_ids,
-        accounts=await accounts_by_id(tx, book, touched),
-        keys=keys,
-        customers=await names_of(tx, book, reversing),
-        effective=await _effective(tx, book, to_reverse),
-    )
+    return None
 
 
 async def _write(tx: AsyncConnection, append: Append) -> None:
@@ -103,32 +62,3 @@ async def _write(tx: AsyncConnection, append: Append) -> None:
     await save_accounts(tx, append.book, list(append.posted.values()))
     await insert_crossings(tx, append.book, append.crossings)
     await save_head(tx, append.head)
-
-
-async def _effective(
-    tx: AsyncConnection, book: str, to_reverse: Sequence[Entry]
-) -> dict[UUID, list[tuple[UUID, LastEffective]]]:
-    """One more than can be reversed, so that the last effective entry is among those that remain."""
-    limit = len(to_reverse) + 1
-    account_ids = {entry.account_id for entry in to_reverse}
-    return {account_id: await last_effective(tx, book, account_id, limit=limit) for account_id in account_ids}
-
-
-def _interactions(batch: Sequence[Item]) -> list[Interaction]:
-    direct = [item for item in batch if isinstance(item, Interaction)]
-    return direct + [item.replacement for item in _reversals(batch) if item.replacement]
-
-
-def _reversals(batch: Sequence[Item]) -> list[ReversalRequest]:
-    return [item for item in batch if isinstance(item, ReversalRequest)]
-
-
-def _pairs(batch: Sequence[Item]) -> list[Pair]:
-    """Every (source, id) that the batch names: its own, and those it wants reversed."""
-    own = [(interaction.source, interaction.id) for interaction in _interactions(batch)]
-    reversing = [(item.source, item.id) for item in _reversals(batch) if item.id is not None]
-    return own + reversing + [item.interaction for item in _reversals(batch) if item.interaction]
-
-
-def _known_targets(batch: Sequence[Item], known: dict[Pair, Entry]) -> list[Entry]:
-    return [known[item.interaction] for item in _reversals(batch) if item.interaction in known]

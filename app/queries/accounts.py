@@ -19,7 +19,7 @@ async def accounts_by_alias(tx: AsyncConnection, book: str, hashes: Collection[b
     query = select(aliases.c.alias_hash, aliases.c.account_id).where(
         aliases.c.book == book, aliases.c.alias_hash.in_(hashes)
     )
-    return {alias_hash: account_id for alias_hash, account_id in await tx.execute(query)}
+    return {row.alias_hash: row.account_id for row in await tx.execute(query)}
 
 
 async def accounts_by_id(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, Account]:

@@ -44,7 +44,7 @@ async def reversals_of(tx: AsyncConnection, book: str, entry_ids: Collection[UUI
     query = select(entries.c.reverses, entries.c.entry_id).where(
         entries.c.book == book, entries.c.reverses.in_(entry_ids)
     )
-    return {reversed_id: entry_id for reversed_id, entry_id in await tx.execute(query)}
+    return {row.reverses: row.entry_id for row in await tx.execute(query)}
 
 
 async def last_effective(

@@ -1,5 +1,7 @@
 """API keys, as they are kept."""
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +35,6 @@ async def first_book(tx: AsyncConnection) -> str | None:
 
 
 def _key_of(row: Row) -> ApiKey:
-    scopes = tuple(Scope(name) for name in row["scopes"].split())
-    fields = {name: row[name] for name in ApiKey.__dataclass_fields__}
-    return ApiKey(**{**fields, "scopes": scopes})
+    fields: dict[str, Any] = {name: row[name] for name in ApiKey.__dataclass_fields__}
+    fields["scopes"] = tuple(Scope(name) for name in row["scopes"].split())
+    return ApiKey(**fields)
