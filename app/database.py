@@ -8,12 +8,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.domain.errors import DatabaseUnavailable
+
+# lock_not_available, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+_PASSING_STATES = {"55P03", "57014", "57P01", "57P02", "57P03", "53300"}
 
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
@@ -75,10 +79,10 @@ async def _answering(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     try:
         async with engine.begin() as tx:
             yield tx
-    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
+    except (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING_STATES:
             raise DatabaseUnavailable from error
         raise
 

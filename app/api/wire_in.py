@@ -14,14 +14,17 @@ from pydantic_core import PydanticCustomError
 
 from app.domain.errors import Fault, InvalidRequest
 from app.domain.instant import Instant, instant_of
-from app.domain.interaction import CONTEXT_FIELDS, Interaction, ReversalRequest
+from app.domain.interaction import (
+    CONTEXT_FIELDS,
+    IDENTIFIER_CHARACTERS_MAX,
+    SYSTEM_SOURCE,
+    Interaction,
+    ReversalRequest,
+)
 
-IDENTIFIER_CHARACTERS_MAX = 200
 NOTE_BYTES_MAX = 4 * 1024
 ATTRIBUTES_BYTES_MAX = 8 * 1024
 LOOKUP_MAX = 500
-
-SYSTEM_SOURCE = "goodwill"
 
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
 

@@ -13,6 +13,9 @@ from app.domain.instant import MINUTE, Instant
 AHEAD_MAX = 5 * MINUTE
 EARLIEST: Instant = -2_208_988_800_000_000  # 1900-01-01T00:00:00Z
 
+IDENTIFIER_CHARACTERS_MAX = 200
+SYSTEM_SOURCE = "goodwill"  # of what the system posts by itself; callers may not use it
+
 CONTEXT_FIELDS = (
     "channel",
     "touchpoint",

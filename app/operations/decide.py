@@ -9,6 +9,7 @@ from app.domain.errors import (
     Fault,
     InteractionConflict,
     InvalidInteraction,
+    InvalidRequest,
     NotReversible,
     Refusal,
     SystemKind,
@@ -58,7 +59,7 @@ def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
     if known is not None:
         return _replayed(append, known, content, replacement=request.replacement)
     _refuse_irreversible(append, target)
-    replacement = _prepared_replacement(append, request.replacement)
+    replacement = _prepared_replacement(append, request)
 
     entry = _post_reversal(append, request, target, content)
     return Posted(
@@ -205,9 +206,13 @@ def _target(append: Append, request: ReversalRequest) -> Entry:
     return target
 
 
-def _prepared_replacement(append: Append, replacement: Interaction | None) -> Callable[[], Entry | None]:
+def _prepared_replacement(append: Append, request: ReversalRequest) -> Callable[[], Entry | None]:
+    replacement = request.replacement
     if replacement is None:
         return lambda: None
+    if (replacement.source, replacement.id) == (request.source, request.id):
+        fault = Fault(pointer="/replacement/id", code="id_taken", detail="name the replacement other than the reversal")
+        raise InvalidRequest(faults=(fault,))
     try:
         known = append.known.get((replacement.source, replacement.id))
         if known is not None:

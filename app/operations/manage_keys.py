@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from app.domain.api_key import SECRET_BYTES, ApiKey, Scope, Token
+from app.domain.api_key import BOOK_PATTERN, SECRET_BYTES, ApiKey, Scope, Token, is_book_name
+from app.domain.errors import InvalidRequest
 from app.domain.instant import Instant
+from app.domain.interaction import IDENTIFIER_CHARACTERS_MAX, SYSTEM_SOURCE
 from app.operations.ledger import Ledger
 from app.operations.open_book import open_book
 from app.store.keys import insert_key, revoke
@@ -18,7 +20,8 @@ async def create_key(
     source: str | None = None,
     expires_at: Instant | None = None,
 ) -> tuple[ApiKey, Token]:
-    """A new key and, this once, its token."""
+    """A new key and, this once, its token. InvalidRequest for a name or a source that cannot be."""
+    _check_names(book, source)
     await open_book(ledger, book)
     token = Token(book=book, secret=ledger.entropy(SECRET_BYTES).hex())
     key = ApiKey(
@@ -35,6 +38,13 @@ async def create_key(
     async with ledger.database.write() as tx:
         await insert_key(tx, key)
     return key, token
+
+
+def _check_names(book: str, source: str | None) -> None:
+    if not is_book_name(book):
+        raise InvalidRequest(f"A book's name matches {BOOK_PATTERN} and is not test.")
+    if source is not None and (source == SYSTEM_SOURCE or not 1 <= len(source) <= IDENTIFIER_CHARACTERS_MAX):
+        raise InvalidRequest(f"A source has 1 to {IDENTIFIER_CHARACTERS_MAX} characters and is not {SYSTEM_SOURCE}.")
 
 
 async def revoke_key(ledger: Ledger, book: str, key_id: str) -> bool:
