@@ -18,6 +18,9 @@ from sqlalchemy import (
     Uuid,
 )
 
+REVISION = "0001"
+"""The migration that makes this schema; a test compares it with `migrations/`."""
+
 metadata = MetaData()
 
 

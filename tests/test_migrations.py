@@ -1,0 +1,60 @@
+"""Migrations lead to the schema in app/tables.py, on both databases, however many start at once."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from app.database import Database
+from app.main import ALEMBIC_INI, schema_revision
+from app.tables import REVISION, metadata
+from tests.postgres import Server
+
+
+def test_the_revision_of_the_schema_is_the_last_migration() -> None:
+    assert ScriptDirectory.from_config(Config(ALEMBIC_INI)).get_current_head() == REVISION
+
+
+async def test_the_schema_after_migrations_equals_the_tables(database_url: str) -> None:
+    database = Database(database_url)
+    async with database.read() as tx:
+        differences = await tx.run_sync(_differences)
+        revision = await tx.run_sync(schema_revision)
+    await database.close()
+
+    assert differences == []
+    assert revision == REVISION
+
+
+async def test_several_replicas_may_migrate_an_empty_database_at_once(tmp_path: Path, postgres: Server) -> None:
+    for url in (f"sqlite:///{tmp_path / 'empty.sqlite3'}", postgres.create_database("several_replicas")):
+        assert await asyncio.gather(*(_migrate_in_a_process(url) for _ in range(3))) == [0, 0, 0]
+
+        database = Database(url)
+        async with database.read() as tx:
+            assert await tx.run_sync(schema_revision) == REVISION
+        await database.close()
+
+
+async def test_every_primary_and_unique_key_begins_with_the_book(database_url: str) -> None:
+    for table in metadata.tables.values():
+        keys = [table.primary_key, *(index for index in table.indexes if index.unique)]
+        assert all(next(iter(key.columns)).name == "book" for key in keys), table.name
+
+
+async def _migrate_in_a_process(url: str) -> int:
+    arguments = ("-m", "alembic", "--config", str(ALEMBIC_INI), "upgrade", "head")
+    environment = {**os.environ, "GOODWILL_DATABASE_URL": url}
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, env=environment, cwd=ALEMBIC_INI.parent)
+    return await process.wait()
+
+
+def _differences(connection: Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
