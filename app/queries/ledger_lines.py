@@ -1,6 +1,6 @@
 """The ledger's lines in order: the feed, a statement, and everything of one account or of all."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -79,10 +79,14 @@ async def entries_in_order(tx: AsyncConnection, book: str, *, after: int = 0) ->
 
 
 async def entries_by_account(
-    tx: AsyncConnection, book: str, *, up_to: int | None = None
+    tx: AsyncConnection, book: str, *, up_to: int | None = None, account_ids: Collection[UUID] | None = None
 ) -> AsyncGenerator[list[Entry]]:
     """Each account's entries, by sequence, up to a position; one account in memory at a time, ordered by id."""
-    query = select(entries).where(entries.c.book == book, *([] if up_to is None else [entries.c.position <= up_to]))
+    query = select(entries).where(
+        entries.c.book == book,
+        *([] if up_to is None else [entries.c.position <= up_to]),
+        *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
+    )
     own: list[Entry] = []
     async for entry in _streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
         if own and own[0].account_id != entry.account_id:
@@ -114,5 +118,6 @@ async def _fetched(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> li
 
 async def _streamed(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> AsyncGenerator[Entry]:
     result = await tx.stream(query.execution_options(yield_per=STREAM_ROWS))
-    async for row in result.mappings():
-        yield entry_of(row)
+    async for rows in result.mappings().partitions():
+        for row in rows:
+            yield entry_of(row)

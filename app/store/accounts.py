@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert
+from sqlalchemy import Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,12 +71,6 @@ async def insert_segment_change(tx: AsyncConnection, book: str, account: Account
         "segment": account.segment,
     }
     await tx.execute(insert(segment_changes).values(row))
-
-
-async def delete_projections(tx: AsyncConnection, book: str) -> None:
-    """Drop what a rebuild folds again: accounts and crossings. Entries, keys and names stay."""
-    await tx.execute(delete(crossings).where(crossings.c.book == book))
-    await tx.execute(delete(accounts).where(accounts.c.book == book))
 
 
 def _upsert(tx: AsyncConnection, table: Table) -> Any:

@@ -1,0 +1,194 @@
+"""Laws 1, 2, 4 and 5 as checks on one account: its lines, and what is stored of it against their fold."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from math import fsum
+from typing import TYPE_CHECKING
+
+from app.domain.account import Account, LastEffective
+from app.domain.audit import CORRUPT, Finding
+from app.domain.crossing import Crossing, advance
+from app.domain.entry import Entry
+from app.domain.fold import Folded, SegmentChange, fold
+from app.domain.instant import Instant
+from app.domain.memory import Masses, fading
+from app.domain.policy import MEMORIES, Policy
+from app.domain.standing import Place
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+TOLERANCE = 1e-9
+"""Relative to the sum of |points| · weight, as law 4 has it."""
+TINY = 1e-12
+"""Points; what may be left where everything has faded."""
+
+_FOLDED_FIELDS = (
+    "opened_at",
+    "sequence",
+    "position",
+    "last",
+    "last_entry_at",
+    "place",
+    "standing_since",
+    "crossings",
+    "segment",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is stored of an account beside its entries; `recorded` are its crossings with their ordinals."""
+
+    account: Account | None
+    recorded: Sequence[tuple[int, Crossing]]
+    changes: Sequence[SegmentChange]
+
+
+def account_findings(entries: Sequence[Entry], kept: Kept, policy: Policy) -> list[Finding]:
+    """What is wrong with an account. Requires its entries, one at least, in the order of their sequences."""
+    where = f"account {entries[0].account_id}"
+    found = [*_tried(1, where, lambda: _in_lines(entries)), *_tried(4, where, lambda: _in_reversals(entries))]
+    stored = kept.account
+    if stored is None:
+        return [*found, Finding(law=2, where=where, what="It has entries, but no account is stored.")]
+    if stored.balance != entries[-1].balance_after:
+        what = f"Its balance is stored as {stored.balance}; the last entry says {entries[-1].balance_after}."
+        found.append(Finding(law=2, where=where, what=what))
+    try:
+        folded = _walked(fold(stored.account_id, entries, kept.changes, policy), policy, stored.look_again_at)
+    except CORRUPT as error:
+        return [*found, Finding(law=4, where=where, what=f"Its entries do not fold ({_named(error)}).")]
+    return [
+        *found,
+        *_tried(4, where, lambda: _in_masses(where, stored.masses, folded.account.masses, entries, policy)),
+        *_tried(5, where, lambda: _in_crossings(where, kept.recorded, folded.crossings, stored.look_again_at)),
+        *_tried(5, where, lambda: _in_state(where, stored, folded.account)),
+    ]
+
+
+def _walked(folded: Folded, policy: Policy, until: Instant) -> Folded:
+    """The fold, with the crossings that time alone brings before `until`, none of which may go unrecorded."""
+    account, passed = advance(folded.account, policy, until - 1)
+    return Folded(account=account, crossings=(*folded.crossings, *passed))
+
+
+def _in_lines(entries: Iterable[Entry]) -> Iterator[Finding]:
+    position = sequence = balance = 0
+    for entry in entries:
+        where = f"position {entry.position}"
+        if entry.sequence != sequence + 1:
+            what = f"It is sequence {entry.sequence} of its account, and the one before it is {sequence}."
+            yield Finding(law=1, where=where, what=what)
+        if entry.position <= position:
+            what = f"It comes after position {position} in its account."
+            yield Finding(law=1, where=where, what=what)
+        if entry.balance_after != balance + entry.points:
+            what = (
+                f"Its balance_after is {entry.balance_after}; {balance} and its points make {balance + entry.points}."
+            )
+            yield Finding(law=2, where=where, what=what)
+        position, sequence, balance = entry.position, entry.sequence, entry.balance_after
+
+
+def _in_reversals(entries: Iterable[Entry]) -> Iterator[Finding]:
+    """A reversal takes out what its original entered: else the masses would keep a rest that never was."""
+    earlier: dict[UUID, Entry] = {}
+    for entry in entries:
+        earlier[entry.entry_id] = entry
+        if entry.reverses is None:
+            continue
+        original = earlier.get(entry.reverses)
+        if original is None or _entered(original) != (entry.value_at, entry.memory, -entry.points, None):
+            yield Finding(law=4, where=f"position {entry.position}", what="It is not the mirror of what it reverses.")
+
+
+def _entered(entry: Entry) -> tuple[object, ...]:
+    return entry.value_at, entry.memory, entry.points, entry.reverses
+
+
+def _in_masses(
+    where: str, stored: Masses, folded: Masses, entries: Iterable[Entry], policy: Policy
+) -> Iterator[Finding]:
+    if stored.at != folded.at:
+        yield Finding(law=4, where=where, what=f"Its masses are those of {stored.at}; its last entry says {folded.at}.")
+        return
+    parts = [entry.points * fading(policy.half_lives.of(entry.memory), stored.at - entry.value_at) for entry in entries]
+    within = TOLERANCE * fsum(abs(part) for part in parts) + TINY
+    for name, mass, expected in zip(_MASSES, _numbers(stored), _numbers(folded), strict=True):
+        if not abs(mass - expected) <= within:  # NaN is no mass either
+            yield Finding(
+                law=4, where=where, what=f"Its mass {name} is stored as {mass!r}; the fold gives {expected!r}."
+            )
+    felt, summed = fsum(stored.credits) - fsum(stored.debits), fsum(parts)
+    if not abs(felt - summed) <= within:
+        yield Finding(law=4, where=where, what=f"Its felt balance is {felt!r}; the sum of its entries {summed!r}.")
+
+
+_MASSES = (*(f"{mass}_{memory}" for mass in ("credits", "debits", "big") for memory in MEMORIES), "fresh")
+
+
+def _numbers(masses: Masses) -> tuple[float, ...]:
+    return (*masses.credits, *masses.debits, *masses.big, masses.fresh)
+
+
+def _in_crossings(
+    where: str, recorded: Sequence[tuple[int, Crossing]], folded: Sequence[Crossing], until: Instant
+) -> Iterator[Finding]:
+    ordinals = [ordinal for ordinal, _ in recorded]
+    if ordinals != list(range(1, len(ordinals) + 1)):
+        yield Finding(law=5, where=where, what="The ordinals of its crossings are not gapless from 1.")
+    if folded and folded[-1].at >= until:
+        what = f"Its look_again_at ({until}) does not lie after its last crossing ({folded[-1].at})."
+        yield Finding(law=5, where=where, what=what)
+    pairs = zip_longest([crossing for _, crossing in recorded], folded)
+    for ordinal, (mine, its) in enumerate(pairs, start=1):
+        if mine != its:
+            yield Finding(law=5, where=f"{where} crossing {ordinal}", what=_difference(mine, its, until))
+            return
+
+
+def _difference(recorded: Crossing | None, folded: Crossing | None, until: Instant) -> str:
+    if recorded is None:
+        return f"It is not recorded, though it lies before look_again_at ({until}): {_said(folded)}."
+    if folded is None:
+        return f"It is recorded ({_said(recorded)}), but the fold has no such crossing before look_again_at ({until})."
+    return f"It is recorded as {_said(recorded)}; the fold gives {_said(folded)}."
+
+
+def _in_state(where: str, stored: Account, folded: Account) -> Iterator[Finding]:
+    for name in _FOLDED_FIELDS:
+        mine, its = getattr(stored, name), getattr(folded, name)
+        if mine != its:
+            yield Finding(
+                law=5, where=where, what=f"Its {name} is stored as {_said(mine)}; the fold gives {_said(its)}."
+            )
+    if stored.touched_at < folded.touched_at:
+        what = f"Its touched_at is {stored.touched_at}; it changed at {folded.touched_at}."
+        yield Finding(law=5, where=where, what=what)
+
+
+def _said(value: object) -> str:
+    match value:
+        case Place():
+            return f"{value.standing} ({value.depth})" if value.depth else str(value.standing)
+        case LastEffective():
+            return f"sequence {value.sequence} ({value.direction}, value_at {value.value_at})"
+        case Crossing():
+            caused = "" if value.position is None else f" of position {value.position}"
+            return f"{value.cause}{caused} at {value.at} from {_said(value.before)} to {_said(value.after)}"
+        case _:
+            return str(value)
+
+
+def _tried(law: int, where: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What the check finds; a row on which it fails is a finding too."""
+    try:
+        return list(check())
+    except CORRUPT as error:
+        return [Finding(law=law, where=where, what=f"It cannot be checked ({_named(error)}).")]
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,122 @@
+"""Rebuild a book's projections: fold its accounts and crossings from entries and segment changes again."""
+
+import math
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.account import Account
+from app.domain.audit import CORRUPT, LedgerBroken
+from app.domain.crossing import Crossing, advance
+from app.domain.entry import Entry, Head
+from app.domain.fold import fold
+from app.domain.policy import Policy
+from app.operations.ledger import Ledger, policy_in_force
+from app.operations.verify import BATCH_ENTRIES, Progress, unwatched
+from app.queries.audit import account_rows, count_rows, crossing_rows
+from app.queries.crossings import segment_changes_of
+from app.queries.ledger_lines import count_entries, entries_by_account
+from app.rows import Row, crossing_of
+from app.store.books import lock_head
+from app.store.projections import Projection, delete_orphans, replace_projections
+from app.tables import accounts, crossings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many projected rows a book has."""
+
+    accounts: int
+    crossings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What a rebuild read, and the projections before and after it."""
+
+    entries: int
+    before: Counted
+    after: Counted
+
+
+async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
+    """Replace a book's accounts and crossings by the fold of its ledger, up to the head's booked_at.
+
+    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (each
+    account's value, whether a crossing was announced) stay. Raises LedgerBroken if the entries do not fold.
+    """
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        policy = await policy_in_force(ledger, tx, book, head.policy_version)
+        total, before, done = await count_entries(tx, book), await _counted(tx, book), 0
+        async for batch in _batches(tx, book):
+            await replace_projections(tx, book, await _projected(tx, head, policy, batch))
+            done += sum(map(len, batch))
+            progress(done, total)
+        await delete_orphans(tx, book)
+        return Rebuilt(entries=total, before=before, after=await _counted(tx, book))
+
+
+async def _counted(tx: AsyncConnection, book: str) -> Counted:
+    return Counted(accounts=await count_rows(tx, book, accounts), crossings=await count_rows(tx, book, crossings))
+
+
+async def _batches(tx: AsyncConnection, book: str) -> AsyncGenerator[list[list[Entry]]]:
+    batch: list[list[Entry]] = []
+    try:
+        async for entries in entries_by_account(tx, book):
+            batch.append(entries)
+            if sum(map(len, batch)) >= BATCH_ENTRIES:
+                yield batch
+                batch = []
+    except CORRUPT as error:
+        raise LedgerBroken("The lines of the ledger cannot all be read: `goodwill verify` says which.") from error
+    if batch:
+        yield batch
+
+
+async def _projected(tx: AsyncConnection, head: Head, policy: Policy, batch: list[list[Entry]]) -> list[Projection]:
+    account_ids = [entries[0].account_id for entries in batch]
+    changes = await segment_changes_of(tx, head.book, account_ids)
+    stored = await account_rows(tx, head.book, account_ids)
+    recorded = await crossing_rows(tx, head.book, account_ids)
+    projections: list[Projection] = []
+    for account_id, entries in zip(account_ids, batch, strict=True):
+        try:
+            folded = fold(account_id, entries, changes.get(account_id, []), policy)
+            account, passed = advance(folded.account, policy, head.booked_at)
+        except CORRUPT as error:
+            raise LedgerBroken(
+                f"The entries of account {account_id} do not fold: `goodwill verify` says why."
+            ) from error
+        every = (*folded.crossings, *passed)
+        announced = _announced(recorded.get(account_id, []))
+        account = _kept(account, every, stored.get(account_id), head)
+        projections.append(Projection(account=account, crossings=every, announced=announced))
+    return projections
+
+
+def _kept(account: Account, every: tuple[Crossing, ...], row: Row | None, head: Head) -> Account:
+    """The account with what the ledger does not know of it: its value, and that this was told later than all else.
+
+    Without a usable row the account was touched when it last crossed, so that no worklist takes it for settled before.
+    """
+    touched_at = max([account.touched_at, *(crossing.at for crossing in every)])
+    if row is None:
+        return replace(account, touched_at=touched_at)
+    stored_at, value = row["touched_at"], row["value"]
+    is_plausible = isinstance(stored_at, int) and touched_at <= stored_at <= head.booked_at
+    is_number = isinstance(value, float) and math.isfinite(value)
+    return replace(account, touched_at=stored_at if is_plausible else touched_at, value=value if is_number else None)
+
+
+def _announced(rows: list[Row]) -> list[Crossing]:
+    """The recorded crossings that a message told of."""
+    found: list[Crossing] = []
+    for row in rows:
+        try:
+            found += [crossing_of(row)] if row["announced"] else []
+        except CORRUPT:
+            continue
+    return found

@@ -1,0 +1,86 @@
+"""What an audit reads: rows as they are stored, whether or not they make a domain value."""
+
+from collections.abc import AsyncGenerator, Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, Table, exists, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.queries.ledger_lines import STREAM_ROWS
+from app.rows import Row
+from app.tables import account_keys, accounts, aliases, books, crossings, entries, tariff_versions
+
+
+async def all_books(tx: AsyncConnection) -> list[str]:
+    """The names of all books, in order."""
+    return list((await tx.execute(select(books.c.book).order_by(books.c.book))).scalars())
+
+
+async def rows_in_order(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
+    """Every entry's row by position, streamed in bounded memory."""
+    async for row in _streamed(tx, book, entries.c.position):
+        yield row
+
+
+async def rows_by_account(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
+    """Every entry's row by account and sequence, streamed in bounded memory."""
+    async for row in _streamed(tx, book, entries.c.account_id, entries.c.sequence):
+        yield row
+
+
+async def account_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, Row]:
+    """The stored rows of these accounts; a missing one is absent."""
+    query = select(accounts).where(accounts.c.book == book, accounts.c.account_id.in_(account_ids))
+    return {row["account_id"]: row for row in (await tx.execute(query)).mappings()}
+
+
+async def crossing_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """The recorded crossings of these accounts by ordinal; an account without any is absent."""
+    query = select(crossings).where(crossings.c.book == book, crossings.c.account_id.in_(account_ids))
+    found: dict[UUID, list[Row]] = {}
+    for row in (await tx.execute(query.order_by(crossings.c.account_id, crossings.c.ordinal))).mappings():
+        found.setdefault(row["account_id"], []).append(row)
+    return found
+
+
+async def wrapped_keys(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """The wrapped keys of these accounts; a missing one is absent."""
+    query = select(account_keys.c.account_id, account_keys.c.wrapped_key).where(
+        account_keys.c.book == book, account_keys.c.account_id.in_(account_ids)
+    )
+    return {row.account_id: row.wrapped_key for row in await tx.execute(query)}
+
+
+async def named_accounts(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these accounts that a customer's name leads to."""
+    query = select(aliases.c.account_id).where(aliases.c.book == book, aliases.c.account_id.in_(account_ids))
+    return set((await tx.execute(query)).scalars())
+
+
+async def without_entries(tx: AsyncConnection, book: str, table: Table, *, limit: int) -> list[str]:
+    """The account ids, as text, of this table's rows to whose account no entry belongs."""
+    own = exists().where(entries.c.book == table.c.book, entries.c.account_id == table.c.account_id)
+    bare = type_coerce(table.c.account_id, String)  # a damaged id must not stop the reading
+    query = select(bare).distinct().where(table.c.book == book, ~own).order_by(bare).limit(limit)
+    return [str(account_id) for account_id in (await tx.execute(query)).scalars()]
+
+
+async def tariff_versions_of(tx: AsyncConnection, book: str) -> set[int]:
+    """The versions of the tariff that are kept."""
+    query = select(tariff_versions.c.version).where(tariff_versions.c.book == book)
+    return set((await tx.execute(query)).scalars())
+
+
+async def count_rows(tx: AsyncConnection, book: str, table: Table) -> int:
+    """How many rows of a table belong to a book."""
+    query = select(func.count()).select_from(table).where(table.c.book == book)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def _streamed(tx: AsyncConnection, book: str, *order: ColumnElement[Any]) -> AsyncGenerator[Row]:
+    query = select(entries).where(entries.c.book == book).order_by(*order)
+    result = await tx.stream(query.execution_options(yield_per=STREAM_ROWS))
+    async for rows in result.mappings().partitions():
+        for row in rows:
+            yield row

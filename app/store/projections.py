@@ -1,0 +1,51 @@
+"""Accounts and crossings written anew, as a rebuild folds them from the ledger."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.account import Account
+from app.domain.crossing import Crossing
+from app.rows import crossing_row
+from app.store.accounts import save_accounts
+from app.tables import accounts, crossings, entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """An account and its crossings in order; `announced` are those that a message told of."""
+
+    account: Account
+    crossings: Sequence[Crossing]
+    announced: Collection[Crossing]
+
+
+async def replace_projections(tx: AsyncConnection, book: str, projections: Sequence[Projection]) -> None:
+    """Write these accounts and exactly these crossings. Requires the book's head to be locked."""
+    if not projections:
+        return
+    account_ids = [projection.account.account_id for projection in projections]
+    await tx.execute(delete(crossings).where(crossings.c.book == book, crossings.c.account_id.in_(account_ids)))
+    await save_accounts(tx, book, [projection.account for projection in projections])
+    rows = [
+        {
+            "book": book,
+            "account_id": projection.account.account_id,
+            "ordinal": ordinal,
+            "announced": crossing in projection.announced,
+            **crossing_row(crossing),
+        }
+        for projection in projections
+        for ordinal, crossing in enumerate(projection.crossings, start=1)
+    ]
+    if rows:
+        await tx.execute(insert(crossings), rows)
+
+
+async def delete_orphans(tx: AsyncConnection, book: str) -> None:
+    """Drop the accounts and crossings to which no entry belongs."""
+    for table in (crossings, accounts):
+        own = exists().where(entries.c.book == table.c.book, entries.c.account_id == table.c.account_id)
+        await tx.execute(delete(table).where(table.c.book == book, ~own))

@@ -1,0 +1,195 @@
+"""One row spoiled by hand, many ways; each names the law that it breaks and where that shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Executable, Table, delete, insert, literal, select, update
+
+from app.domain.instant import DAY, YEAR
+from app.tables import account_keys, accounts, books, crossings, entries
+from tests.conftest import NOON
+
+BOOK = "acme"
+STRANGER = UUID(int=7)
+
+Spoil = Callable[[UUID], list[Executable]]
+"""What to execute, given ada's account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corruption:
+    """How to spoil a told book, and what verify must then say; `{ada}` in `where` is her account's id."""
+
+    name: str
+    law: int
+    where: str
+    spoil: Spoil
+
+
+def of_entry(name: str, law: int, position: int, **values: object) -> Corruption:
+    """An entry with other values."""
+    changed = update(entries).where(entries.c.book == BOOK, entries.c.position == position).values(**values)
+    return Corruption(name=name, law=law, where=f"position {position}", spoil=lambda _: [changed])
+
+
+def of_head(name: str, law: int, **values: object) -> Corruption:
+    """A head with other values."""
+    changed = update(books).where(books.c.book == BOOK).values(**values)
+    return Corruption(name=name, law=law, where="head", spoil=lambda _: [changed])
+
+
+def of_account(name: str, law: int = 5, **values: object) -> Corruption:
+    """Ada's account with other values."""
+    return Corruption(
+        name=name,
+        law=law,
+        where="account {ada}",
+        spoil=lambda ada: [_at(update(accounts), accounts, ada).values(**values)],
+    )
+
+
+def of_crossing(name: str, where: str, change: Callable[[Any], Executable], ordinal: int = 2) -> Corruption:
+    """Something done to one of ada's crossings; `change` gets the condition that names it."""
+
+    def spoil(ada: UUID) -> list[Executable]:
+        return [change((crossings.c.book == BOOK) & (crossings.c.account_id == ada) & (crossings.c.ordinal == ordinal))]
+
+    return Corruption(name=name, law=5, where=where, spoil=spoil)
+
+
+def _at(statement: Any, table: Table, account_id: UUID) -> Any:
+    return statement.where(table.c.book == BOOK, table.c.account_id == account_id)
+
+
+def _moved(position: int, to: int) -> Executable:
+    return update(entries).where(entries.c.book == BOOK, entries.c.position == position).values(position=to)
+
+
+def _deleted(position: int) -> list[Executable]:
+    return [delete(entries).where(entries.c.book == BOOK, entries.c.position == position)]
+
+
+def _copied(table: Table, of: UUID, **values: object) -> list[Executable]:
+    """A row for another account or ordinal: the same in all else."""
+    columns = [literal(values[c.name], c.type) if c.name in values else c for c in table.c]
+    row = _at(select(*columns), table, of).limit(1)
+    return [insert(table).from_select([c.name for c in table.c], row)]
+
+
+LEDGER = [
+    of_entry("points changed", 2, 2, points=-5),
+    of_entry("points changed, seen in the chain", 3, 2, points=-5),
+    of_entry("balance_after changed", 2, 2, balance_after=0),
+    of_entry("kind changed", 3, 2, kind="apology.first"),
+    of_entry("value_at changed", 3, 2, value_at=NOON - DAY),
+    of_entry("sealed content changed", 3, 4, sealed=b"\0" * 60),
+    of_entry("sealed content cut short", 3, 4, sealed=b"\0"),
+    of_entry("context changed", 3, 4, context="{}"),
+    of_entry("hash changed", 3, 4, hash=b"\0" * 32),
+    of_entry("content hash changed", 3, 4, content_hash=b"\0" * 32),
+    of_entry("booked_at falling", 1, 3, booked_at=NOON - DAY),
+    of_entry("a gap in the sequences", 1, 10, sequence=9),
+    of_entry("a tariff that never was", 3, 4, tariff_version=9),
+    of_entry("another account", 1, 10, account_id=STRANGER),
+    of_entry("a reversal of nothing", 4, 7, reverses=STRANGER),
+    of_entry("a reversal of other points", 4, 7, points=79),
+    of_entry("a memory that is none", 3, 4, memory="golden"),
+    of_head("head at another position", 3, position=9),
+    of_head("head with another hash", 3, hash=b"\0" * 32),
+    of_head("head behind its entries", 1, booked_at=NOON),
+    of_head("replayed beyond the end", 1, replayed_to=11),
+    of_head("no such tariff", 3, tariff_version=9),
+    Corruption(name="last entry deleted", law=3, where="head", spoil=lambda _: _deleted(10)),
+    Corruption(name="an entry deleted", law=1, where="position 5", spoil=lambda _: _deleted(4)),
+    Corruption(
+        name="positions swapped",
+        law=1,
+        where="position 2",
+        spoil=lambda _: [_moved(2, 99), _moved(4, 2), _moved(99, 4)],
+    ),
+    Corruption(
+        name="key gone", law=3, where="account {ada}", spoil=lambda ada: [_at(delete(account_keys), account_keys, ada)]
+    ),
+    Corruption(
+        name="key damaged",
+        law=3,
+        where="account {ada}",
+        spoil=lambda ada: [_at(update(account_keys), account_keys, ada).values(wrapped_key=b"\0" * 92)],
+    ),
+    Corruption(name="all gone but the head", law=3, where="head", spoil=lambda _: [delete(entries)]),
+]
+"""What no rebuild can mend."""
+
+PROJECTIONS = [
+    of_account("balance changed", 2, balance=1),
+    of_account("a mass changed", 4, credits_lasting=accounts.c.credits_lasting + 1e-6),
+    of_account("fresh changed", 4, fresh=0.0),
+    of_account("masses of another instant", 4, masses_at=accounts.c.masses_at + 1),
+    of_account("standing changed", standing="overdrawn", depth="slight"),
+    of_account("a standing that is none", standing="sad"),
+    of_account("depth changed", depth="deep"),
+    of_account("standing_since changed", standing_since=NOON),
+    of_account("count of crossings changed", crossings=1),
+    of_account("look_again_at moved later", look_again_at=accounts.c.look_again_at + 9 * YEAR),
+    of_account("look_again_at before a crossing", look_again_at=NOON),
+    of_account("last effective entry changed", last_sequence=1),
+    of_account("last direction changed", last_direction="debit"),
+    of_account("last effective entry forgotten", last_value_at=None, last_sequence=None, last_direction=None),
+    of_account("last_entry_at changed", last_entry_at=NOON),
+    of_account("opened_at changed", opened_at=NOON - 1),
+    of_account("touched_at changed", touched_at=NOON),
+    of_account("sequence changed", sequence=3),
+    of_account("position changed", position=9),
+    of_account("segment changed", segment="vip"),
+    of_crossing("crossing deleted", "account {ada} crossing 2", lambda it: delete(crossings).where(it)),
+    of_crossing(
+        "crossing at another instant",
+        "account {ada} crossing 2",
+        lambda it: update(crossings).where(it).values(at=crossings.c.at + 1),
+    ),
+    of_crossing(
+        "crossing of another cause",
+        "account {ada} crossing 2",
+        lambda it: update(crossings).where(it).values(cause="policy"),
+    ),
+    of_crossing(
+        "crossing to elsewhere",
+        "account {ada} crossing 2",
+        lambda it: update(crossings).where(it).values(to_standing="steady", to_depth=None),
+    ),
+    of_crossing(
+        "crossing from elsewhere",
+        "account {ada} crossing 2",
+        lambda it: update(crossings).where(it).values(from_depth="deep"),
+    ),
+    of_crossing(
+        "crossing of another position",
+        "account {ada} crossing 2",
+        lambda it: update(crossings).where(it).values(position=9),
+    ),
+    of_crossing(
+        "crossing with another ordinal", "account {ada}", lambda it: update(crossings).where(it).values(ordinal=77)
+    ),
+    of_crossing("crossing that is none", "account {ada}", lambda it: update(crossings).where(it).values(cause="whim")),
+    Corruption(
+        name="crossing added",
+        law=5,
+        where="account {ada} crossing 4",
+        spoil=lambda ada: _copied(crossings, ada, ordinal=4),
+    ),
+    Corruption(
+        name="crossing of nobody",
+        law=5,
+        where=f"account {STRANGER}",
+        spoil=lambda ada: _copied(crossings, ada, account_id=STRANGER),
+    ),
+    Corruption(
+        name="account of nobody",
+        law=2,
+        where=f"account {STRANGER}",
+        spoil=lambda ada: _copied(accounts, ada, account_id=STRANGER),
+    ),
+]
+"""What a rebuild mends."""

@@ -1,0 +1,76 @@
+"""What verify says of sound books; what it says of others stands in test_verify_corrupt.py."""
+
+import secrets
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from app.domain.audit import LAWS
+from app.operations import verify as verifying
+from app.operations.open_book import open_book
+from app.operations.rebuild import rebuild
+from app.operations.verify import verify
+from tests.conftest import NOON, Bench
+from tests.operations.stories import TOLD, Post, Step, posts, projected, steps, tell
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(told=steps, replayed=st.lists(posts, max_size=5))
+@example(told=TOLD, replayed=[])
+async def test_whatever_happens_the_book_verifies_and_a_rebuild_changes_nothing_that_matters(
+    bench: Bench, told: Sequence[Step], replayed: Sequence[Post]
+) -> None:
+    book = f"book-{secrets.token_hex(4)}"
+    bench.clock.now = NOON
+    await open_book(bench.ledger, book)
+    await tell(bench, book, told, replayed=replayed)
+
+    report = await verify(bench.ledger, book)
+    assert report.findings == ()
+
+    await rebuild(bench.ledger, book)
+    once = await projected(bench, book)
+    rebuilt = await verify(bench.ledger, book)
+    assert rebuilt.findings == ()
+    assert (rebuilt.entries, rebuilt.accounts, rebuilt.head) == (report.entries, report.accounts, report.head)
+
+    await rebuild(bench.ledger, book)
+    assert await projected(bench, book) == once
+
+
+async def test_an_empty_book_is_sound(bench: Bench) -> None:
+    report = await verify(bench.ledger, bench.book)
+
+    assert report.is_sound
+    assert report.counts == dict.fromkeys(LAWS, 0)
+    assert (report.entries, report.accounts) == (0, 0)
+
+
+async def test_it_tells_how_far_it_is_and_counts_what_it_read(bench: Bench) -> None:
+    await tell(bench, bench.book, TOLD)
+    told: list[tuple[int, int]] = []
+
+    report = await verify(bench.ledger, bench.book, progress=lambda done, total: told.append((done, total)))
+
+    assert told == [(20, 20)]
+    assert (report.entries, report.accounts) == (10, 3)
+
+
+async def test_many_small_batches_give_the_same_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await tell(bench, bench.book, TOLD)
+    whole = await verify(bench.ledger, bench.book)
+
+    monkeypatch.setattr(verifying, "BATCH_ENTRIES", 1)
+
+    assert await verify(bench.ledger, bench.book) == whole
+
+
+async def test_other_books_are_not_its_business(bench: Bench) -> None:
+    await tell(bench, bench.book, TOLD)
+    await open_book(bench.ledger, "other")
+
+    report = await verify(bench.ledger, "other")
+
+    assert (report.is_sound, report.entries) == (True, 0)
