@@ -2,7 +2,8 @@
 
 import typer
 
-from app.cli import keys, openapi, serve
+from app.cli import demo, doctor, export, keys, openapi, rebuild, serve, verify
+from app.cli.importing import command
 
 app = typer.Typer(
     name="goodwill",
@@ -12,6 +13,12 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("export")(export.export)
+app.command("verify")(verify.verify)
+app.command("rebuild")(rebuild.rebuild)
+app.command("import")(command.import_file)
 app.command("openapi")(openapi.print_openapi)
 app.add_typer(keys.app, name="keys")
 

@@ -1,0 +1,1 @@
+"""`goodwill import`: rows of a file become interactions, and go the way of every posting."""

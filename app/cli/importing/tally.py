@@ -1,0 +1,69 @@
+"""What an import came to, and how fast."""
+
+import time
+from dataclasses import dataclass, field
+
+from app.domain.errors import InteractionConflict, Refusal
+from app.domain.instant import Instant
+from app.domain.interaction import EARLIEST
+from app.operations.outcome import Posted
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Counts of rows. `read` is the sum of created, replayed, conflict, refused and skipped once all are settled.
+
+    `shifted` local times never occurred; `unordered` rows of a replay lay before an earlier row.
+    """
+
+    read: int = 0
+    created: int = 0
+    replayed: int = 0
+    conflict: int = 0
+    refused: int = 0
+    skipped: int = 0
+    shifted: int = 0
+    unordered: int = 0
+    began: float = field(default_factory=time.perf_counter)
+    _latest: Instant = EARLIEST
+
+    @property
+    def seconds(self) -> float:
+        """Since the import began."""
+        return time.perf_counter() - self.began
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.read / max(self.seconds, 1e-6)
+
+    def reject(self, refusal: Refusal) -> None:
+        """Count a row that was not posted."""
+        if isinstance(refusal, InteractionConflict):
+            self.conflict += 1
+        else:
+            self.refused += 1
+
+    def post(self, outcome: Posted) -> None:
+        """Count a row that is on the ledger."""
+        if outcome.replayed:
+            self.replayed += 1
+        else:
+            self.created += 1
+
+    def follow(self, value_at: Instant | None) -> None:
+        """Watch the order of a replay."""
+        if value_at is None:
+            return
+        self.unordered += value_at < self._latest
+        self._latest = max(self._latest, value_at)
+
+    def lines(self) -> list[str]:
+        """The summary, for people and for `grep`."""
+        counts = ("read", "created", "replayed", "conflict", "refused", "skipped")
+        told = [f"{name:<9}{getattr(self, name):>10,}" for name in counts]
+        told.append(f"{self.shifted:,} local times never occurred and were shifted forward")
+        if self.unordered:
+            told.append(f"{self.unordered:,} rows came out of time order: they are booked when the row before them was")
+        told.append(f"{self.seconds:,.1f} seconds, {self.rate:,.0f} rows/s")
+        return told
