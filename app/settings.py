@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.database import driver_url
 
 PREFIX = "GOODWILL_"
 FOREIGN = ("GOODWILL_TEST_DATABASE_URL",)  # read by the test suite, not by the service
@@ -23,12 +26,23 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
     data_dir: Path = Field(default=Path("data"), description="folder of the embedded database and its master key")
     database_url: str | None = Field(
-        default=None, description="sqlite:///PATH or postgresql://…; the embedded file in the data folder if not set"
+        default=None,
+        description="sqlite:///PATH or postgresql://…; the embedded file in the data folder if not set",
+        repr=False,  # it may hold a password
     )
     master_key: SecretStr | None = Field(
         default=None, description="32 bytes in base64; with the embedded database a file beside it if not set"
     )
-    log_level: str = Field(default="info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_database(cls, url: str | None) -> str | None:
+        if url is not None:
+            driver_url(url)
+        return url
 
     @property
     def url(self) -> str:
