@@ -103,6 +103,7 @@ def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,  # an error in a log names no row
         pool_pre_ping=False,
         connect_args={"server_settings": settings, "timeout": 10},
         **options,
@@ -115,6 +116,7 @@ def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False)
         pool_size=size,
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT_SECONDS,
+        hide_parameters=True,  # an error in a log names no row
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
     )
 

@@ -45,8 +45,8 @@ async def test_several_replicas_may_migrate_an_empty_database_at_once(tmp_path: 
 
 async def test_every_primary_and_unique_key_begins_with_the_book(database_url: str) -> None:
     for table in metadata.tables.values():
-        keys = [table.primary_key, *(index for index in table.indexes if index.unique)]
-        assert all(next(iter(key.columns)).name == "book" for key in keys), table.name
+        unique = [list(index.columns) for index in table.indexes if index.unique]
+        assert all(columns[0].name == "book" for columns in [list(table.primary_key.columns), *unique]), table.name
 
 
 async def _migrate_in_a_process(url: str) -> int:

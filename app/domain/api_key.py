@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -12,7 +12,7 @@ KEY_ID_CHARACTERS = 12
 SECRET_BYTES = 26  # 6 bytes name the key, 20 are secret
 BOOK_PATTERN = r"^[a-z0-9-]{1,40}$"
 
-_TOKEN = re.compile(r"^gw_([a-z0-9-]{1,40})_([0-9a-f]{52})$")
+_TOKEN = re.compile(r"gw_([a-z0-9-]{1,40})_([0-9a-f]{52})")
 
 
 class Scope(StrEnum):
@@ -32,7 +32,7 @@ class ApiKey:
     book: str
     key_id: str
     name: str
-    secret_hash: bytes
+    secret_hash: bytes = field(repr=False)
     scopes: tuple[Scope, ...]
     source: str | None
     created_at: Instant
@@ -53,7 +53,7 @@ class Token:
     """A key as its holder presents it."""
 
     book: str
-    secret: str
+    secret: str = field(repr=False)
 
     @property
     def key_id(self) -> str:
@@ -72,7 +72,7 @@ class Token:
 
 def parse_token(text: str) -> Token | None:
     """The token that a caller sent; None if it is not even shaped like one."""
-    match = _TOKEN.match(text)
+    match = _TOKEN.fullmatch(text)
     return Token(book=match[1], secret=match[2]) if match else None
 
 

@@ -51,6 +51,12 @@ class InvalidInteraction(Refusal):
     code = "invalid_interaction"
 
 
+class AllRefused(Refusal):
+    """None of the batch's interactions was posted; `results` says why of each."""
+
+    code = "all_refused"
+
+
 class UnknownKind(Refusal):
     """The tariff in force does not know this kind."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import rfc8785
@@ -91,8 +91,15 @@ def reversal_content_of(request: ReversalRequest, reverses: str) -> dict[str, An
 
 
 def canonical(value: Any) -> bytes:
-    """The RFC 8785 bytes of a JSON value: key order and 1 against 1.0 do not matter."""
-    return rfc8785.dumps(value)
+    """The RFC 8785 bytes of a JSON value: key order and 1 against 1.0 do not matter.
+
+    JSON's integers end at 2^53 there. A larger one was a double (1e20 is written out as an integer), or is a time
+    after the year 2255, which no entry has.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError:
+        return rfc8785.dumps(_with_doubles(value))
 
 
 def fields_that_differ(first: Content, second: Content) -> tuple[str, ...]:
@@ -103,7 +110,8 @@ def fields_that_differ(first: Content, second: Content) -> tuple[str, ...]:
         return tuple(differing)
     a: Content = first.get("attributes") or {}
     b: Content = second.get("attributes") or {}
-    inner = [f"attributes.{name}" for name in sorted(a.keys() | b.keys()) if not _same(a.get(name), b.get(name))]
+    same = {name for name in a.keys() & b.keys() if _same(a[name], b[name])}
+    inner = [f"attributes.{name}" for name in sorted((a.keys() | b.keys()) - same)]
     at = differing.index("attributes")
     return (*differing[:at], *(inner or ["attributes"]), *differing[at + 1 :])
 
@@ -125,3 +133,11 @@ def _refused_time(code: str, detail: str) -> InvalidInteraction:
 
 def _same(a: Any, b: Any) -> bool:
     return canonical(a) == canonical(b)
+
+
+def _with_doubles(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _with_doubles(each) for name, each in cast("Content", value).items()}
+    if isinstance(value, list):
+        return [_with_doubles(each) for each in cast("list[Any]", value)]
+    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value

@@ -1,5 +1,6 @@
 """Adopt a tariff, whole; the old versions stay readable for ever."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,8 @@ async def adopt_tariff(
 
     Raises InvalidTariff, or TariffChanged if `expected_version` is not the one in force (None expects any).
     """
-    parse_tariff(document)
+    # Compiling takes up to seconds: the event loop has better things to do meanwhile.
+    await asyncio.to_thread(parse_tariff, document)
 
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)

@@ -26,8 +26,8 @@ Item = Interaction | ReversalRequest
 class Append:
     """Read: `head` to `effective`. To be written: `posted`, `entries`, `crossings`, `openings`.
 
-    `booked_at` is the one instant of a live append, None while history is replayed. `effective` lists, for the
-    accounts in which something is to be reversed, the last effective entries, the last one first.
+    `booked_at` is the one instant of a live append, None while history is replayed. If anything is to be
+    reversed, `effective` lists the last effective entries of each account that the append touches.
     """
 
     ledger: Ledger
@@ -75,6 +75,7 @@ class Append:
         """The customer's account; opened, with a key of its own, if this is the first interaction."""
         known = self.account_id_of(customer)
         if known is not None:
+            self.customers.setdefault(known, customer)
             return self.accounts[known]
         ledger = self.ledger
         account, key = opened(ledger.new_id(), booked_at), new_key(ledger.entropy)
@@ -90,6 +91,8 @@ class Append:
         self.account_ids[alias_hash] = account_id
         self.accounts[account_id] = account
         self.keys[account_id] = key
+        self.customers[account_id] = customer
+        self.effective[account_id] = []
         return account
 
     def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:

@@ -1,5 +1,6 @@
 """What every operation is handed by the root: the database, the master key, the clock and chance."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -37,7 +38,8 @@ async def tariff_in_force(ledger: Ledger, tx: AsyncConnection, book: str, versio
     """One version of a book's tariff, compiled; read once a process."""
     known = ledger.tariffs.get((book, version))
     if known is None:
-        known = parse_tariff(await tariff_document(tx, book, version))
+        # Compiling takes up to seconds: the event loop has better things to do meanwhile.
+        known = await asyncio.to_thread(parse_tariff, await tariff_document(tx, book, version))
         _keep(ledger.tariffs, (book, version), known)
     return known
 

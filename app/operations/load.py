@@ -1,6 +1,6 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -64,7 +64,7 @@ async def load(
         accounts=await accounts_by_id(tx, book, touched),
         keys=keys,
         customers=await names_of(tx, book, {account_id: keys[account_id] for account_id in named.account_ids}),
-        effective=await _effective(tx, book, named.to_reverse),
+        effective=await _effective(tx, book, touched, reversals=len(_reversals(batch))),
     )
 
 
@@ -77,12 +77,15 @@ async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item]) -> _Name
 
 
 async def _effective(
-    tx: AsyncConnection, book: str, to_reverse: Sequence[Entry]
+    tx: AsyncConnection, book: str, touched: Collection[UUID], *, reversals: int
 ) -> dict[UUID, list[tuple[UUID, LastEffective]]]:
-    """One more than can be reversed, so that the last effective entry is among those that remain."""
-    limit = len(to_reverse) + 1
-    account_ids = {entry.account_id for entry in to_reverse}
-    return {account_id: await last_effective(tx, book, account_id, limit=limit) for account_id in account_ids}
+    """One more than can be reversed, so that the last effective entry is among those that remain.
+
+    Of every account, since an entry may be reversed in the append in which it is posted.
+    """
+    if reversals == 0:
+        return {}
+    return {account_id: await last_effective(tx, book, account_id, limit=reversals + 1) for account_id in touched}
 
 
 def _pairs(batch: Sequence[Item]) -> list[Pair]:

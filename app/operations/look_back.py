@@ -1,12 +1,14 @@
 """Look back: what was true at one instant, as far as it was known at another."""
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.account import Account
 from app.domain.errors import Fault, InvalidRequest, UnknownCustomer
 from app.domain.hindsight import Hindsight, in_hindsight
 from app.domain.instant import Instant
+from app.domain.policy import Policy
+from app.domain.share import Share, because, shares
 from app.domain.worklist import Filter, Moment, Order, Rank
 from app.operations.ledger import policy_in_force
 from app.operations.read_customer import Reading
@@ -17,9 +19,10 @@ from app.queries.ledger_lines import entries_by_account, lines_of_account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An account in hindsight, and what is known of its customer today."""
+    """An account in hindsight, the three entries that weigh most, and what is known of its customer today."""
 
     hindsight: Hindsight
+    because: tuple[Share, ...]
     segment: str | None
     value: float | None
 
@@ -62,10 +65,18 @@ async def worklist_as_of(
             continue
         own = (_sort_key(seen, stored, order), seen.account_id.hex)
         if after is None or own > after:
-            ranked.append((own, Seen(hindsight=seen, segment=stored.segment, value=stored.value)))
+            ranked.append((own, _seen(seen, stored, view.policy)))
         if len(ranked) >= 4 * limit:
             ranked = heapq.nsmallest(limit, ranked, key=_rank)
     return heapq.nsmallest(limit, ranked, key=_rank)
+
+
+def _seen(hindsight: Hindsight, stored: Account, policy: Policy) -> Seen:
+    """What a page shows of an account; its entries are let go, for a page ranks every account of the book."""
+    heaviest = because(shares(hindsight.kept, policy, hindsight.at))
+    return Seen(
+        hindsight=replace(hindsight, kept=()), because=tuple(heaviest), segment=stored.segment, value=stored.value
+    )
 
 
 def _sort_key(seen: Hindsight, stored: Account, order: Order) -> float:

@@ -1,6 +1,8 @@
 """Read one customer's account, exactly as it stands now, whether or not a clock runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +16,7 @@ from app.domain.share import Share, because, shares
 from app.operations.ledger import Ledger, policy_in_force
 from app.queries.accounts import accounts_by_alias, accounts_by_id
 from app.queries.books import book_key, head
-from app.queries.ledger_lines import lines_of_account
+from app.queries.ledger_lines import entries_by_account
 from app.sealing.keys import Key
 
 
@@ -88,6 +90,20 @@ async def find_customers(view: Reading, customers: list[str]) -> dict[str, Found
 
 async def weighing_most(view: Reading, account: Account) -> list[Share]:
     """The three entries that weigh most in what the account's customer feels at the reading's instant."""
-    lines = await lines_of_account(view.tx, view.book, account.account_id)
-    effective = [line.entry for line in lines if line.reversed_by is None and line.entry.sequence <= account.sequence]
-    return because(shares(effective, view.policy, view.now))
+    return (await weighing_most_in_each(view, [account])).get(account.account_id, [])
+
+
+async def weighing_most_in_each(view: Reading, accounts: Sequence[Account]) -> dict[UUID, list[Share]]:
+    """Of each account the three entries that weigh most in what its customer feels at the reading's instant.
+
+    One query for all of them; every account with an entry is there.
+    """
+    sequences = {account.account_id: account.sequence for account in accounts}
+    found: dict[UUID, list[Share]] = {}
+    async for entries in entries_by_account(view.tx, view.book, account_ids=sequences):
+        account_id = entries[0].account_id
+        by_then = [entry for entry in entries if entry.sequence <= sequences[account_id]]
+        reversed_ids = {entry.reverses for entry in by_then}
+        counting = (entry for entry in by_then if entry.entry_id not in reversed_ids)
+        found[account_id] = because(shares(counting, view.policy, view.now))
+    return found

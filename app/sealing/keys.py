@@ -6,7 +6,7 @@ them to their place, so that a blob moved elsewhere does not open.
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -25,7 +25,7 @@ Entropy = Callable[[int], bytes]
 class MasterKey:
     """The key of the settings. It wraps other keys and touches no data."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def wrap(self, key: "Key", place: str, *, entropy: Entropy) -> bytes:
         """The key, sealed for `place`."""
@@ -43,7 +43,7 @@ class MasterKey:
 class Key:
     """A book's or an account's key: seals, opens and authenticates."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def seal(self, plain: bytes, place: str, *, entropy: Entropy) -> bytes:
         """The bytes sealed for `place`."""

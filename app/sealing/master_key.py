@@ -1,7 +1,6 @@
 """Where the master key comes from: the settings, or a file beside the embedded database."""
 
 import base64
-import binascii
 import os
 from pathlib import Path
 
@@ -15,7 +14,7 @@ def parsed_master_key(text: str) -> MasterKey:
     """The master key from 44 characters of base64 (32 bytes, either alphabet)."""
     try:
         secret = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         secret = b""
     if len(secret) != MASTER_KEY_BYTES:
         raise MasterKeyMismatch("The master key must be 32 bytes in base64 (44 characters).")
@@ -25,16 +24,37 @@ def parsed_master_key(text: str) -> MasterKey:
 def read_master_key(folder: Path) -> MasterKey | None:
     """The master key kept in `folder`, None if there is none."""
     path = folder / FILE_NAME
-    return parsed_master_key(path.read_text()) if path.exists() else None
+    return parsed_master_key(path.read_text(errors="replace")) if path.exists() else None
 
 
 def create_master_key(folder: Path, *, entropy: Entropy) -> MasterKey:
-    """A new master key, written to `folder` with mode 600. Raises FileExistsError rather than replace one."""
+    """A new master key, written to `folder` with mode 600. Raises FileExistsError rather than replace one.
+
+    Whoever looks sees the whole file or none; it is durable before anything is sealed with it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     secret = entropy(MASTER_KEY_BYTES)
-    handle = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(base64.b64encode(secret).decode() + "\n")
+    unnamed = folder / f".{FILE_NAME}.{entropy(8).hex()}"
+    try:
+        _write_synced(unnamed, base64.b64encode(secret) + b"\n")
+        os.link(unnamed, folder / FILE_NAME)
+    finally:
+        unnamed.unlink(missing_ok=True)
+    _sync(folder)
+    return MasterKey(secret)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return MasterKey(secret)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

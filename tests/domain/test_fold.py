@@ -1,0 +1,95 @@
+"""Folding a whole ledger gives what keeping it step by step gave: what `verify` and `rebuild` rely on."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.crossing import Cause, advance, next_crossing_at
+from app.domain.fold import fold
+from app.domain.instant import DAY
+from app.domain.policy import Policy, Thresholds
+from app.domain.standing import Depth, Place, Standing
+from tests.domain.paper import ACCOUNT_ID, Event, Paper, gaps, postings, reversals
+from tests.domain.strategies import NOON
+
+GOLD = Policy(segments={"gold": Thresholds(glow=5.0, marked=-8.0), "silver": Thresholds(evidence=30.0)})
+
+looks = st.builds(lambda gap: ("look", gap, None), gaps)
+moves = st.builds(lambda gap, name: ("segment", gap + 1, name), gaps, st.sampled_from(["gold", "silver", None]))
+steps = st.lists(postings | reversals | postings | looks | moves, max_size=14)
+
+Step = Event | tuple[str, int, str | None]
+
+
+def kept(history: list[Step], policy: Policy) -> Paper:
+    """A ledger that begins with an entry, since only an entry opens an account."""
+    paper = Paper(policy=policy)
+    paper.credit(20)
+    for step in history:
+        if isinstance(step, Event):
+            paper.step(replace(step, gap=step.gap + 1))
+        elif step[0] == "look":
+            paper.look(paper.now + step[1])
+        else:
+            paper.put_in(step[2], at=paper.now + step[1])
+    return paper
+
+
+@settings(max_examples=300)
+@given(history=steps)
+def test_the_fold_is_what_was_kept_step_by_step_however_often_one_looked(history: list[Step]) -> None:
+    paper = kept(history, GOLD)
+
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD)
+
+    account, unrecorded = advance(folded.account, GOLD, paper.now)
+    assert account == paper.account
+    assert [*folded.crossings, *unrecorded] == paper.crossings
+    assert account.crossings == len(paper.crossings)
+
+
+@settings(max_examples=100)
+@given(history=steps)
+def test_crossings_are_a_chain_from_no_evidence_to_where_the_account_is(history: list[Step]) -> None:
+    paper = kept(history, GOLD)
+    nowhere = Place(standing=Standing.NO_EVIDENCE)
+    ways = [(each.before, each.after) for each in paper.crossings]
+    assert [nowhere, *(after for _, after in ways)] == [*(before for before, _ in ways), paper.account.place]
+    assert [each.at for each in paper.crossings] == sorted(each.at for each in paper.crossings)
+    assert all(before != after for before, after in ways)
+
+
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_an_entry_around_the_very_instant_of_a_time_crossing_is_folded_as_it_was_kept(shift: int) -> None:
+    paper = kept([], Policy())
+    ends = next_crossing_at(paper.account, paper.policy, after=NOON)
+    assert ends is not None
+    paper.credit(-30, at=ends + shift)
+
+    folded = fold(ACCOUNT_ID, paper.entries, [], Policy())
+
+    assert (folded.account, list(folded.crossings)) == (paper.account, paper.crossings)
+    times = [each.at for each in folded.crossings if each.cause is Cause.TIME]
+    assert times == ([] if shift < 0 else [ends])
+
+
+def test_a_segment_with_other_thresholds_places_the_account_elsewhere_at_its_own_instant() -> None:
+    paper = kept([], GOLD)
+    paper.credit(-30, at=NOON + DAY)
+    paper.put_in("gold", at=NOON + 2 * DAY)
+
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD)
+
+    slight, marked = (Place(standing=Standing.OVERDRAWN, depth=depth) for depth in (Depth.SLIGHT, Depth.MARKED))
+    last = folded.crossings[-1]
+    assert (last.at, last.cause, last.before, last.after) == (NOON + 2 * DAY, Cause.SEGMENT, slight, marked)
+    assert folded.account.segment == "gold"
+    assert folded.account.standing_since == NOON + DAY
+
+
+def test_the_order_in_which_entries_and_changes_are_handed_in_does_not_matter() -> None:
+    paper = kept([Event(gap=DAY, points=-30), ("segment", DAY, "gold"), Event(gap=DAY, points=8)], GOLD)
+    backwards = fold(ACCOUNT_ID, paper.entries, paper.changes[::-1], GOLD)
+    assert backwards == fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD)

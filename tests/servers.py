@@ -1,0 +1,126 @@
+"""Real server processes for the tests: `python -m app serve` on a free port, over a database that the test names."""
+
+import asyncio
+import atexit
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parents[1]
+START_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 30
+STARTS_MAX = 5  # another process may take the free port between our look and the server's
+
+
+class ServerProcess:
+    """One server. `stop` ends it in order, `kill` at once; both keep the log. `start` begins anew, on another port."""
+
+    def __init__(self, settings: Mapping[str, str], log: Path) -> None:
+        self.settings = dict(settings)
+        self.url = ""
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.kill)
+
+    @property
+    def log(self) -> str:
+        """All that the process wrote, over all its starts."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    async def start(self) -> "ServerProcess":
+        """Start, and wait until it is ready."""
+        for _ in range(STARTS_MAX):
+            self._launch(free_port())
+            if await self._is_ready():
+                return self
+            self.kill()
+        raise RuntimeError(f"the server does not start:\n{self.log}")
+
+    async def stop(self) -> int:
+        """End it as an operator does (SIGTERM), and return its exit code."""
+        return await asyncio.to_thread(self._end, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut does (SIGKILL)."""
+        self._end(signal.SIGKILL)
+
+    def client(self, token: str) -> httpx.AsyncClient:
+        """A client of this server that carries a key."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=START_TIMEOUT_SECONDS)
+
+    def _launch(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve"],
+                cwd=ROOT,
+                env=environment({**self.settings, "GOODWILL_PORT": str(port)}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def _is_ready(self) -> bool:
+        assert self._process is not None
+        give_up_at = time.monotonic() + START_TIMEOUT_SECONDS
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            while time.monotonic() < give_up_at and self._process.poll() is None:
+                if await _answer_of(client) == httpx.codes.OK:
+                    return True
+                await asyncio.sleep(0.05)
+        return False
+
+    def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        process.send_signal(how)
+        try:
+            return process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+
+@asynccontextmanager
+async def running_servers(
+    count: int, folder: Path, *, database_url: str, master_key: bytes
+) -> AsyncGenerator[list[ServerProcess]]:
+    """So many servers over the same database; their logs lie in `folder`."""
+    settings = settings_of(database_url=database_url, master_key=master_key)
+    servers = [ServerProcess(settings, folder / f"server-{number}.log") for number in range(count)]
+    async with AsyncExitStack() as ending:
+        for server in servers:
+            ending.push_async_callback(server.stop)
+        await asyncio.gather(*[server.start() for server in servers])
+        yield servers
+
+
+def settings_of(*, database_url: str, master_key: bytes) -> dict[str, str]:
+    """The settings with which a process opens what the test opened."""
+    return {"GOODWILL_DATABASE_URL": database_url, "GOODWILL_MASTER_KEY": base64.b64encode(master_key).decode()}
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Our environment with these settings and no others."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GOODWILL_")}
+    return {**others, **settings}
+
+
+async def _answer_of(client: httpx.AsyncClient) -> int:
+    try:
+        return (await client.get("/readyz")).status_code
+    except httpx.TransportError:
+        return 0
