@@ -1,6 +1,9 @@
 """Post up to 5,000 interactions at once; each is answered by itself."""
 
-from typing import Any
+import asyncio
+import re
+from itertools import islice
+from typing import Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,19 +11,30 @@ from pydantic import ValidationError
 
 from app.api.body import (
     BATCH_BYTES_MAX,
+    FAULTS_MAX,
     JSON_TYPE,
     NDJSON_TYPES,
     StrictRoute,
     media_type_of,
     read_limited,
-    strict_json,
 )
-from app.api.problems import faults_of, problem_of
+from app.api.openapi import ANSWERS, BODY_ANSWERS, REF
+from app.api.pointer import pointer_to
+from app.api.problems import PROBLEM_JSON, faults_of, problem_of
 from app.api.state import LedgerDep, Writer
-from app.api.wire import BatchOut, EntryOut, PostedResultOut, ProblemOut, RefusedResultOut, SummaryOut
+from app.api.strict_json import strict_json
+from app.api.wire import EntryOut
+from app.api.wire_batch import AllRefusedOut, BatchOut, PostedResultOut, RefusedResultOut, SummaryOut
 from app.api.wire_in import InteractionIn
-from app.domain.api_key import ApiKey
-from app.domain.errors import BodyTooLarge, Fault, InteractionConflict, InvalidInteraction, InvalidRequest, Refusal
+from app.api.wire_problem import ProblemOut
+from app.domain.errors import (
+    AllRefused,
+    Fault,
+    InteractionConflict,
+    InvalidInteraction,
+    InvalidRequest,
+    Refusal,
+)
 from app.domain.interaction import Interaction
 from app.operations.ledger import Ledger
 from app.operations.outcome import Outcome, Posted, Refused
@@ -28,6 +42,7 @@ from app.operations.record import record
 from app.queries.entries import reversals_of
 
 BATCH_MAX = 5_000
+_LINE = re.compile(rb"[^\s][^\n]*")
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["interactions"])
 
@@ -45,34 +60,64 @@ _BATCH_BODY: dict[str, Any] = {
                             "type": "array",
                             "minItems": 1,
                             "maxItems": BATCH_MAX,
-                            "items": {},
-                            "description": "each an InteractionIn; whatever else it is, is refused alone",
+                            "items": {
+                                "anyOf": [
+                                    {"$ref": REF + "InteractionIn"},
+                                    {"description": "whatever else is refused alone"},
+                                ]
+                            },
                         }
                     },
                 }
             },
-            "application/x-ndjson": {"schema": {"type": "string", "description": "one InteractionIn a line"}},
+            **{
+                kind: {"schema": {"type": "string", "description": "one InteractionIn a line"}} for kind in NDJSON_TYPES
+            },
         },
     }
+}
+
+
+_OUTCOMES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Every interaction is on the ledger, now or since before."},
+    207: {"model": BatchOut, "description": "Some are, some are not."},
+    422: {
+        "description": "None is; or the batch as a whole cannot be read.",
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {
+                    "anyOf": [
+                        AllRefusedOut.model_json_schema(ref_template=REF + "{model}"),
+                        {"$ref": REF + "ProblemOut"},
+                    ]
+                }
+            }
+        },
+    },
 }
 
 
 @router.post(
     "/interactions/batch",
     response_model=BatchOut,
-    responses={207: {"model": BatchOut, "description": "Some were not posted."}},
+    responses={**ANSWERS, **BODY_ANSWERS, **_OUTCOMES},
     openapi_extra=_BATCH_BODY,
 )
 async def post_batch(request: Request, response: Response, ledger: LedgerDep, key: Writer) -> BatchOut:
     """Post up to 5,000 interactions, as JSON or NDJSON; each is answered by itself, in order."""
-    parsed = [_parsed(item, key) for item in await _batch_items(request)]
+    media_type = media_type_of(request, (JSON_TYPE, *NDJSON_TYPES))
+    body = await read_limited(request, BATCH_BYTES_MAX)
+    # Up to 8 MiB of text: the event loop has better things to do meanwhile.
+    parsed = await asyncio.to_thread(_parsed_batch, body, media_type, key.source)
     posting = [item for item in parsed if isinstance(item, Interaction)]
     recorded = iter(await record(ledger, key.book, posting, api_key_id=key.key_id))
     outcomes = [next(recorded) if isinstance(item, Interaction) else Refused(refusal=item) for item in parsed]
 
     reversed_by = await _reversed_by(ledger, key.book, outcomes)
-    out = _batch_out([_result(outcome, reversed_by) for outcome in outcomes])
-    response.status_code = _status_of(out.summary)
+    out = await asyncio.to_thread(_batch_out, outcomes, reversed_by)
+    if out.summary.refused == len(outcomes):
+        raise AllRefused(extra=out.model_dump(mode="json"))
+    response.status_code = 207 if out.summary.conflict or out.summary.refused else 200
     return out
 
 
@@ -85,27 +130,34 @@ async def _reversed_by(ledger: Ledger, book: str, outcomes: list[Outcome]) -> di
         return await reversals_of(tx, book, replayed)
 
 
-async def _batch_items(request: Request) -> list[Any]:
-    media_type = media_type_of(request, (JSON_TYPE, *NDJSON_TYPES))
-    body = await read_limited(request, BATCH_BYTES_MAX)
-    if media_type == JSON_TYPE:
-        items = _enveloped(strict_json(body))
-    else:
-        items = [_line(line) for line in body.split(b"\n") if line.strip()]
+def _parsed_batch(body: bytes, media_type: str, source: str | None) -> list[Interaction | Refusal]:
+    """Each interaction of a batch, or why it is none; InvalidRequest for the batch as a whole."""
+    items: list[Any] = _enveloped(strict_json(body)) if media_type == JSON_TYPE else _lines(body)
     if len(items) > BATCH_MAX:
-        raise BodyTooLarge(f"A batch holds at most {BATCH_MAX} interactions.")
+        detail = f"send at most {BATCH_MAX} interactions at once"
+        raise InvalidRequest(faults=(_fault("/interactions", "too_long", detail),))
     if not items:
         raise InvalidRequest(faults=(_fault("/interactions", "too_short", "send at least one interaction"),))
-    return items
+    return [_parsed(item, source) for item in items]
 
 
 def _enveloped(value: Any) -> list[Any]:
-    if not isinstance(value, dict) or not isinstance(value.get("interactions"), list):
+    envelope = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if not isinstance(envelope.get("interactions"), list):
         raise InvalidRequest(faults=(_fault("/interactions", "missing", 'send {"interactions": […]}'),))
-    unknown = sorted(value.keys() - {"interactions"})
+    unknown = sorted(envelope.keys() - {"interactions"})
     if unknown:
-        raise InvalidRequest(faults=tuple(_fault(f"/{name}", "unknown_field", "not known here") for name in unknown))
-    return list(value["interactions"])
+        detail = "this field is not known here"
+        raise InvalidRequest(
+            faults=tuple(_fault(pointer_to(name), "unknown_field", detail) for name in unknown[:FAULTS_MAX])
+        )
+    return list(envelope["interactions"])
+
+
+def _lines(body: bytes) -> list[Any]:
+    """The values of the lines that hold something; one more than a batch may hold is enough to know."""
+    found = islice(_LINE.finditer(body), BATCH_MAX + 1)
+    return [_line(match[0]) for match in found]
 
 
 def _line(line: bytes) -> Any:
@@ -115,11 +167,11 @@ def _line(line: bytes) -> Any:
         return refusal
 
 
-def _parsed(item: Any, key: ApiKey) -> Interaction | Refusal:
+def _parsed(item: Any, source: str | None) -> Interaction | Refusal:
     if isinstance(item, Refusal):
         return item
     try:
-        return InteractionIn.model_validate(item).to_domain(source=key.source)
+        return InteractionIn.model_validate(item).to_domain(source=source)
     except ValidationError as error:
         return InvalidInteraction(faults=faults_of(error.errors(include_input=False, include_url=False)))
     except Refusal as refusal:
@@ -135,7 +187,8 @@ def _result(outcome: Outcome, reversed_by: dict[UUID, UUID]) -> PostedResultOut 
     return RefusedResultOut(outcome="conflict" if is_conflict else "refused", problem=problem)
 
 
-def _batch_out(results: list[PostedResultOut | RefusedResultOut]) -> BatchOut:
+def _batch_out(outcomes: list[Outcome], reversed_by: dict[UUID, UUID]) -> BatchOut:
+    results = [_result(outcome, reversed_by) for outcome in outcomes]
     came_to = [result.outcome for result in results]
     summary = SummaryOut(
         created=came_to.count("created"),
@@ -144,13 +197,6 @@ def _batch_out(results: list[PostedResultOut | RefusedResultOut]) -> BatchOut:
         refused=came_to.count("refused"),
     )
     return BatchOut(results=results, summary=summary)
-
-
-def _status_of(summary: SummaryOut) -> int:
-    """200 all well, 422 all refused, 207 mixed."""
-    if summary.conflict == summary.refused == 0:
-        return 200
-    return 422 if summary.created == summary.replayed == summary.conflict == 0 else 207
 
 
 def _fault(pointer: str, code: str, detail: str) -> Fault:

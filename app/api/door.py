@@ -1,15 +1,18 @@
 """The door: what every request passes before it reaches a route. A plain ASGI middleware.
 
 It names the request, keeps path segments percent-encoded for the router (so that a customer's name may hold a
-slash), asks for an API key under /v1, and turns whatever fails into a problem document.
+slash), answers HEAD as GET without its body, asks for an API key under /v1, and turns whatever fails into a
+problem document.
 """
 
 import base64
 import binascii
 import logging
 from collections.abc import Callable
+from urllib.parse import quote, unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_response
@@ -21,6 +24,8 @@ from app.queries.keys import find_key
 logger = logging.getLogger("goodwill.api")
 
 NewRequestId = Callable[[], str]
+
+_IN_SEGMENTS = "!$&'()*+,;=:@"  # what RFC 3986 lets stand in a path segment besides letters, digits and -._~
 
 
 class Door:
@@ -37,18 +42,25 @@ class Door:
             await self.app(scope, receive, send)
             return
         request_id = self.new_request_id()
-        scope.setdefault("state", {})["request_id"] = request_id
-        scope["path"] = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-        answering = _Answering(send, request_id)
+        answering = _Answering(send, request_id, is_head=scope["method"] == "HEAD")
+        # A scope of our own: the server below goes by the method that was sent.
+        passed = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}, "path": _encoded_path(scope)}
+        if answering.is_head:
+            passed["method"] = "GET"
         try:
-            if scope["path"].startswith("/v1/"):
-                scope["state"]["api_key"] = await self._api_key(Headers(scope=scope))
-            await self.app(scope, receive, answering)
+            await self._pass(passed, receive, answering)
+        except ClientDisconnect:
+            logger.info("request %s: the caller went away", request_id)
         except Refusal as refusal:
-            await answering.refuse(refusal, scope, receive)
+            await answering.refuse(refusal, passed, receive)
         except Exception:
             logger.exception("request %s failed", request_id)
-            await answering.refuse(InternalError(), scope, receive)
+            await answering.refuse(InternalError(), passed, receive)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/v1/") and scope["method"] != "OPTIONS":
+            scope["state"]["api_key"] = await self._api_key(Headers(scope=scope))
+        await self.app(scope, receive, send)
 
     async def _api_key(self, headers: Headers) -> ApiKey:
         token = parse_token(_credentials(headers.get("authorization", "")))
@@ -63,17 +75,23 @@ class Door:
 
 
 class _Answering:
-    """Sends the answer with its request id, and remembers whether it has begun."""
+    """Sends the answer with the headers that every answer has, and remembers whether it has begun."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, *, is_head: bool) -> None:
         self.send = send
         self.request_id = request_id
+        self.is_head = is_head
         self.has_begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_begun = True
-            MutableHeaders(scope=message)["X-Request-Id"] = self.request_id
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers.setdefault("Cache-Control", "no-store")  # it tells of customers
+        if self.is_head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await self.send(message)
 
     async def refuse(self, refusal: Refusal, scope: Scope, receive: Receive) -> None:
@@ -81,6 +99,14 @@ class _Answering:
             logger.warning("request %s: the database does not answer: %s", self.request_id, refusal.__cause__)
         if not self.has_begun:
             await problem_response(refusal, self.request_id)(scope, receive, self)
+
+
+def _encoded_path(scope: Scope) -> str:
+    """The path, percent-encoded in the one normal form: `%61` is `a`, `%2f` stays what it is, as `%2F`."""
+    path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    if "%" not in path:
+        return path
+    return "/".join(quote(unquote_to_bytes(segment), safe=_IN_SEGMENTS) for segment in path.split("/"))
 
 
 def _credentials(authorization: str) -> str:
@@ -91,6 +117,6 @@ def _credentials(authorization: str) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except (binascii.Error, ValueError):
             return ""
     return ""

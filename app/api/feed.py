@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.body import StrictRoute
+from app.api.openapi import ANSWERS
 from app.api.state import LedgerDep, Reader
 from app.api.views import entry_views
 from app.api.wire_pages import EntriesOut
@@ -14,7 +15,7 @@ from app.queries.ledger_lines import feed
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["entries"])
 
 
-@router.get("/entries")
+@router.get("/entries", responses=ANSWERS)
 async def get_entries(
     ledger: LedgerDep,
     key: Reader,

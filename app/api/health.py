@@ -1,15 +1,19 @@
 """Whether the process lives, whether it can serve, and what it counted."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from app.api.state import Service
+from app.api.body import StrictRoute
+from app.api.openapi import HEALTH_ANSWERS
 from app.api.wire import WireOut
 
-router = APIRouter(tags=["health"])
+if TYPE_CHECKING:
+    from app.api.state import Service
+
+router = APIRouter(tags=["health"], route_class=StrictRoute, responses=HEALTH_ANSWERS)
 
 
 class HealthOut(WireOut):
@@ -34,7 +38,9 @@ async def get_readiness(request: Request) -> HealthOut:
     return HealthOut()
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+)
 async def get_metrics() -> Response:
     """Counters and durations in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,11 +1,12 @@
 """Post interactions and reversals, one at a time."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Response
 
 from app.api.body import StrictRoute
+from app.api.openapi import ANSWERS, BODY_ANSWERS, Responses, refusals
 from app.api.state import LedgerDep, Writer
 from app.api.views import account_view
 from app.api.wire import EntryOut, PostedOut
@@ -21,30 +22,41 @@ from app.operations.record import record
 from app.queries.entries import reversals_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["interactions"])
-_REPLAYED: dict[int | str, dict[str, Any]] = {200: {"model": PostedOut, "description": "It was posted before."}}
+_IDEMPOTENCY_KEY = "serves as the interaction's id where the body has none; not looked at where it has one"
+_ANSWERS: Responses = {
+    201: {"description": "It is on the ledger."},
+    200: {"model": PostedOut, "description": "It was posted before."},
+    **ANSWERS,
+    **BODY_ANSWERS,
+    **refusals(409),
+}
 
 
-@router.post("/interactions", status_code=201, response_model=PostedOut, responses=_REPLAYED)
+@router.post("/interactions", status_code=201, response_model=PostedOut, responses=_ANSWERS)
 async def post_interaction(
     body: InteractionIn,
     response: Response,
     ledger: LedgerDep,
     key: Writer,
-    idempotency_key: Annotated[Identifier | None, Header()] = None,
+    idempotency_key: Annotated[Identifier | None, Header(alias="Idempotency-Key", description=_IDEMPOTENCY_KEY)] = None,
 ) -> PostedOut:
     """Post one interaction. The same interaction again answers 200 with the first entry; for ever."""
     interaction = body.to_domain(source=key.source, idempotency_key=idempotency_key)
     return await _post_one(ledger, key, interaction, response)
 
 
-@router.post("/interactions/reversal", status_code=201, response_model=PostedOut, responses=_REPLAYED)
+@router.post(
+    "/interactions/reversal", status_code=201, response_model=PostedOut, responses={**_ANSWERS, **refusals(404)}
+)
 async def reverse_interaction(body: ReversalIn, response: Response, ledger: LedgerDep, key: Writer) -> PostedOut:
     """Reverse the entry of an interaction, and post its replacement, if any, in the same append."""
     request = body.to_domain(source=key.source, interaction=body.named(key.source))
     return await _post_one(ledger, key, request, response)
 
 
-@router.post("/entries/{id}/reversal", status_code=201, response_model=PostedOut, responses=_REPLAYED)
+@router.post(
+    "/entries/{id}/reversal", status_code=201, response_model=PostedOut, responses={**_ANSWERS, **refusals(404)}
+)
 async def reverse_entry(
     id: Annotated[str, Path(description="the entry's id")],  # noqa: A002 - the path says {id}
     body: EntryReversalIn,

@@ -1,7 +1,7 @@
 """Every refusal becomes an RFC 9457 problem document here, once; it never echoes what was sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.api.allow import allowed_methods
+from app.api.pointer import pointer_to
 from app.domain import errors
 from app.domain.errors import Fault, InvalidRequest, Refusal
 
@@ -17,10 +19,12 @@ PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:goodwill:problem:"
 RETRY_AFTER_SECONDS = 1
 FAULTS_MAX = 100
+CHALLENGE = 'Bearer realm="goodwill", Basic realm="goodwill", charset="UTF-8"'
 
 STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidInteraction: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.AllRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownKind: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.SystemKind: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidAttributes: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -86,7 +90,7 @@ def problem_response(refusal: Refusal, request_id: str, headers: Mapping[str, st
     status = STATUS_OF[type(refusal)]
     own = dict(headers or {})
     if status is HTTPStatus.UNAUTHORIZED:
-        own["WWW-Authenticate"] = 'Bearer realm="goodwill"'
+        own["WWW-Authenticate"] = CHALLENGE
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         own["Retry-After"] = str(RETRY_AFTER_SECONDS)
     body = json.dumps(problem_of(refusal, request_id), ensure_ascii=False).encode()
@@ -107,25 +111,29 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _of_another_method(request, error)
         refusal = _REFUSAL_OF_STATUS.get(error.status_code, InvalidRequest)()
         return problem_response(refusal, request.state.request_id, error.headers)
 
 
-_CODE_OF = {"extra_forbidden": "unknown_field", "missing": "missing"}
+def _of_another_method(request: Request, error: HTTPException) -> Response:
+    """OPTIONS says which methods there are; any other method that is none of them is refused."""
+    of_this_route = (error.headers or {}).get("Allow", "").split(", ")
+    headers = {"Allow": ", ".join(allowed_methods(request.app, request.scope["path"], of_this_route))}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return problem_response(errors.MethodNotAllowed(), request.state.request_id, headers)
 
 
-def faults_of(found: Any, *, skip: int = 0) -> tuple[Fault, ...]:
-    """Pydantic's errors as faults: a pointer, a code and a sentence, never the input.
+_CODE_OF: Mapping[str, str] = {"extra_forbidden": "unknown_field", "missing": "missing"}
 
-    `skip` leaves out so many leading steps of each place besides "body".
-    """
+
+def faults_of(found: Sequence[Any]) -> tuple[Fault, ...]:
+    """Pydantic's errors as faults: a pointer, a code and a sentence, never the input."""
     return tuple(
-        Fault(
-            pointer=_pointer(error["loc"][skip:]),
-            code=_CODE_OF.get(error["type"], error["type"]),
-            detail=_detail(error),
-        )
-        for error in found
+        Fault(pointer=_pointer(error["loc"]), code=_CODE_OF.get(error["type"], error["type"]), detail=_detail(error))
+        for error in found[:FAULTS_MAX]
     )
 
 
@@ -136,5 +144,4 @@ def _detail(error: Mapping[str, Any]) -> str:
 
 
 def _pointer(place: tuple[str | int, ...]) -> str:
-    steps = place[1:] if place[:1] == ("body",) else place
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return pointer_to(*(place[1:] if place[:1] == ("body",) else place))

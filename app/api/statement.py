@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
+from app.api.accept import CSV_TYPE, chosen_type
 from app.api.body import StrictRoute
-from app.api.cursor import decode_cursor, encode_cursor
+from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
+from app.api.openapi import ANSWERS, Responses, header, refusals
 from app.api.state import LedgerDep, Reader
 from app.api.wire import EntryOut
 from app.api.wire_in import CustomerPath, WireTime, instant_or_none
 from app.api.wire_pages import StatementOut
-from app.domain.errors import NotAcceptable
 from app.operations.read_customer import find_customer, reading
 from app.queries.ledger_lines import balance_before, lines_of_account
 
@@ -35,12 +36,25 @@ CSV_COLUMNS = (
     "reversed_by",
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_CSV_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The statement."}
+_ANSWERS: Responses = {
+    200: {
+        "description": "The statement. CSV carries the balances and the next cursor in headers.",
+        "content": {CSV_TYPE: {"schema": {"type": "string"}}},
+        "headers": {
+            name: {**header(f"with {CSV_TYPE} only", {"type": kind}), "required": False}
+            for name, kind in {
+                "X-Opening-Balance": "integer",
+                "X-Closing-Balance": "integer",
+                "X-Next-Cursor": "string",
+            }.items()
+        },
+    },
+    **ANSWERS,
+    **refusals(404, 406),
 }
 
 
-@router.get("/{customer}/statement", response_model=StatementOut, responses=_CSV_ANSWER)
+@router.get("/{customer}/statement", response_model=StatementOut, responses=_ANSWERS)
 async def get_statement(
     customer: CustomerPath,
     ledger: LedgerDep,
@@ -48,17 +62,18 @@ async def get_statement(
     from_: Annotated[WireTime | None, Query(alias="from", description="booked at or after")] = None,
     to: Annotated[WireTime | None, Query(description="booked before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    accept: Annotated[str, Header()] = "application/json",
+    cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
 ) -> Response:
     """The entries booked in a period, in booked order, with the balance before the first and after the last."""
-    media_type = _chosen(accept)
-    after = decode_cursor(cursor, {"sequence": int})["sequence"] if cursor else 0
+    media_type = chosen_type(accept)
     start, end = instant_or_none(from_), instant_or_none(to)
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, key.book)
         account = (await find_customer(view, customer)).account
         account_id = account.account_id
+        listed = ("statement", account_id, start, end)
+        (after,) = decode_cursor(view.book_key, listed, cursor) if cursor is not None else (0,)
         lines = await lines_of_account(tx, key.book, account_id, after=after, start=start, end=end, limit=limit + 1)
         opening = 0 if start is None else await balance_before(tx, key.book, account_id, start)
         closing = await balance_before(tx, key.book, account_id, end)
@@ -68,10 +83,10 @@ async def get_statement(
         opening_balance=opening,
         closing_balance=opening if start is not None and end is not None and end <= start else closing,
         entries=[EntryOut.of(line.entry, customer, line.reversed_by) for line in shown],
-        next_cursor=encode_cursor({"sequence": shown[-1].entry.sequence}) if len(lines) > limit else None,
+        next_cursor=encode_cursor(view.book_key, listed, [shown[-1].entry.sequence]) if len(lines) > limit else None,
     )
-    if media_type == "text/csv":
-        return Response(_csv(statement), media_type="text/csv; charset=utf-8", headers=_next_page(statement))
+    if media_type == CSV_TYPE:
+        return Response(_csv(statement), media_type=f"{CSV_TYPE}; charset=utf-8", headers=_next_page(statement))
     return Response(statement.model_dump_json(), media_type=media_type)
 
 
@@ -99,13 +114,3 @@ def _next_page(statement: StatementOut) -> dict[str, str]:
         "X-Closing-Balance": str(statement.closing_balance),
     }
     return {**headers, "X-Next-Cursor": statement.next_cursor} if statement.next_cursor else headers
-
-
-def _chosen(accept: str) -> str:
-    """JSON unless CSV is asked for; NotAcceptable if neither is accepted."""
-    wanted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    if any(each in ("application/json", "application/*", "*/*", "") for each in wanted):
-        return "text/csv" if wanted[0] == "text/csv" else "application/json"
-    if any(each in ("text/csv", "text/*") for each in wanted):
-        return "text/csv"
-    raise NotAcceptable("This address gives application/json or text/csv.")

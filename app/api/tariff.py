@@ -1,13 +1,15 @@
 """The tariff: read it, adopt another, search it, and try it without posting."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from app.api.body import StrictRoute, TariffRoute
+from app.api.body import LargeRoute, StrictRoute
+from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, REF, refusals
 from app.api.problems import problem_of
 from app.api.state import LedgerDep, Reader, RuleManager
-from app.api.wire import ProblemOut
+from app.api.wire_problem import ProblemOut
 from app.api.wire_tariff import (
     KindOut,
     KindsOut,
@@ -18,7 +20,7 @@ from app.api.wire_tariff import (
     ValuationsOut,
     ValuedOut,
 )
-from app.domain.errors import IfMatchRequired, Refusal, TariffChanged, UnknownTariffVersion
+from app.domain.errors import IfMatchRequired, Refusal, UnknownTariffVersion
 from app.domain.kind_search import find_kinds
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
@@ -29,27 +31,44 @@ from app.operations.ledger import tariff_in_force
 from app.operations.read_customer import reading
 from app.queries.books import tariff_document
 
-router = APIRouter(prefix="/v1/tariff", route_class=StrictRoute, tags=["tariff"])
-documents = APIRouter(prefix="/v1/tariff", route_class=TariffRoute, tags=["tariff"])
+router = APIRouter(prefix="/v1/tariff", route_class=StrictRoute, tags=["tariff"], responses=ANSWERS)
+documents = APIRouter(prefix="/v1/tariff", route_class=LargeRoute, tags=["tariff"], responses=ANSWERS)
+
+_IF_MATCH = r'^(\*|(W/)?"[0-9]{1,9}")$'  # a proxy that compresses may have made the ETag a weak one
+_TARIFF: dict[str, Any] = {"application/json": {"schema": {"$ref": REF + "Tariff"}}}
 
 
-@router.get("")
+@router.get("", responses={200: {"description": "The tariff.", "content": _TARIFF, "headers": ETAG}})
 async def get_tariff(response: Response, ledger: LedgerDep, key: Reader) -> dict[str, Any]:
     """The tariff in force, as it was adopted; the ETag is its version."""
     async with ledger.database.read() as tx:
         version = (await reading(ledger, tx, key.book)).head.tariff_version
         response.headers["ETag"] = f'"{version}"'
-        document: dict[str, Any] = await tariff_document(tx, key.book, version)
+        document: dict[str, Any] | None = await tariff_document(tx, key.book, version)
+    assert document is not None
     return document
 
 
-@documents.put("")
+@documents.put(
+    "",
+    responses={
+        200: {"description": "It is in force.", "headers": ETAG},
+        **BODY_ANSWERS,
+        **refusals(412, 428),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": _TARIFF}},
+)
 async def put_tariff(
     body: dict[str, Any],
     response: Response,
     ledger: LedgerDep,
     key: RuleManager,
-    if_match: Annotated[str | None, Header(description="the ETag of the tariff in force, or *")] = None,
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match", pattern=_IF_MATCH, description="needed: the ETag of the tariff in force, or * for any"
+        ),
+    ] = None,
 ) -> TariffVersionOut:
     """Adopt a tariff, whole. Every expression is compiled first; a bad one is refused with kind and column."""
     if if_match is None:
@@ -70,7 +89,7 @@ async def get_kinds(
     return KindsOut(kinds=[KindOut.of(rule) for rule in find_kinds(tariff, q)])
 
 
-@router.get("/versions/{version}")
+@router.get("/versions/{version}", responses={200: {"description": "The tariff.", "content": _TARIFF}, **refusals(404)})
 async def get_tariff_version(
     version: Annotated[int, Path(ge=1, le=2**31 - 1)], ledger: LedgerDep, key: Reader
 ) -> dict[str, Any]:
@@ -82,16 +101,21 @@ async def get_tariff_version(
     return document
 
 
-@documents.post("/valuations")
+@documents.post("/valuations", responses=BODY_ANSWERS)
 async def post_valuations(body: ValuationsIn, ledger: LedgerDep, key: Reader) -> ValuationsOut:
     """What interactions would be worth, without posting them: under the tariff in force or one of your own."""
     async with ledger.database.read() as tx:
         version = (await reading(ledger, tx, key.book)).head.tariff_version
         in_force = await tariff_in_force(ledger, tx, key.book, version)
+    # A tariff takes up to seconds to compile: the event loop has better things to do meanwhile.
+    return await asyncio.to_thread(_valuations, body, in_force, version, key.source)
+
+
+def _valuations(body: ValuationsIn, in_force: Tariff, version: int, source: str | None) -> ValuationsOut:
     tariff = in_force if body.tariff is None else parse_tariff(body.tariff)
     return ValuationsOut(
         tariff_version=version if body.tariff is None else None,
-        valuations=[_valued(tariff, version, item, key.source) for item in body.interactions],
+        valuations=[_valued(tariff, version, item, source) for item in body.interactions],
     )
 
 
@@ -120,10 +144,5 @@ def _valued(tariff: Tariff, version: int, item: ValuationIn, source: str | None)
 
 
 def _expected(if_match: str) -> int | None:
-    """The version that If-Match names, None for any; TariffChanged for what cannot be one."""
-    text = if_match.strip().strip('"')
-    if text == "*":
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise TariffChanged
-    return int(text)
+    """The version that If-Match names, None for any."""
+    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))

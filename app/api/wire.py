@@ -1,15 +1,15 @@
 """What callers get: points are signed integers, what is felt has two decimals, times are RFC 3339 in UTC."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.account import Account
-from app.domain.crossing import Crossing, next_crossing_at
+from app.domain.crossing import Cause, Crossing, next_crossing_at
 from app.domain.entry import Entry
 from app.domain.instant import Instant, moment_of
 from app.domain.policy import Memory, Policy
@@ -25,29 +25,7 @@ class WireOut(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class FaultOut(WireOut):
-    """One thing that is wrong."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
-class ProblemOut(BaseModel):
-    """RFC 9457 problem details; some codes add fields of their own."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    errors: list[FaultOut]
-    request_id: str | None = None
-
-
-class InteractionName(WireOut):
+class InteractionNameOut(WireOut):
     """An interaction by the name its reporter gave it; `id` is null for a reversal that had none."""
 
     source: str
@@ -61,7 +39,7 @@ class EntryOut(WireOut):
     position: int
     customer: str
     sequence: int
-    interaction: InteractionName
+    interaction: InteractionNameOut
     kind: str
     direction: Direction
     magnitude: int
@@ -96,7 +74,7 @@ class EntryOut(WireOut):
             position=entry.position,
             customer=customer,
             sequence=entry.sequence,
-            interaction=InteractionName(source=entry.source, id=entry.external_id),
+            interaction=InteractionNameOut(source=entry.source, id=entry.external_id),
             kind=entry.kind,
             direction=direction_of(entry.points),
             magnitude=abs(entry.points),
@@ -202,36 +180,6 @@ class PostedOut(WireOut):
     replacement: EntryOut | None = Field(None, description="the entry of a reversal's replacement")
 
 
-class PostedResultOut(WireOut):
-    """One interaction of a batch that is on the ledger."""
-
-    outcome: Literal["created", "replayed"]
-    entry: EntryOut
-
-
-class RefusedResultOut(WireOut):
-    """One interaction of a batch that left no trace but this."""
-
-    outcome: Literal["conflict", "refused"]
-    problem: ProblemOut
-
-
-class SummaryOut(WireOut):
-    """How many interactions of a batch came to what."""
-
-    created: int
-    replayed: int
-    conflict: int
-    refused: int
-
-
-class BatchOut(WireOut):
-    """The results of a batch, in the order of its interactions."""
-
-    results: list[PostedResultOut | RefusedResultOut]
-    summary: SummaryOut
-
-
 class BalanceOut(WireOut):
     """An account's balance in four words."""
 
@@ -241,14 +189,21 @@ class BalanceOut(WireOut):
     depth: Depth | None
 
 
+class PlaceOut(WireOut):
+    """A standing, and how deep it is if it is overdrawn."""
+
+    standing: Standing
+    depth: Depth | None
+
+
 class CrossingOut(WireOut):
     """A change of standing or depth. `position` is that of the entry that caused it."""
 
     ordinal: int
     at: datetime
-    cause: str
-    from_: Mapping[str, str | None] = Field(alias="from")
-    to: Mapping[str, str | None]
+    cause: Cause
+    from_: PlaceOut = Field(alias="from")
+    to: PlaceOut
     position: int | None
     announced: bool
 
@@ -260,7 +215,7 @@ class CrossingOut(WireOut):
             {
                 "ordinal": ordinal,
                 "at": moment_of(crossing.at),
-                "cause": crossing.cause.value,
+                "cause": crossing.cause,
                 "from": {"standing": before.standing, "depth": before.depth},
                 "to": {"standing": after.standing, "depth": after.depth},
                 "position": crossing.position,

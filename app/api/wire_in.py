@@ -2,9 +2,9 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.domain.errors import Fault, InvalidRequest
+from app.domain.errors import Fault, InvalidRequest, Refusal
 from app.domain.instant import Instant, instant_of
 from app.domain.interaction import (
     CONTEXT_FIELDS,
@@ -25,21 +25,32 @@ from app.domain.interaction import (
 NOTE_BYTES_MAX = 4 * 1024
 ATTRIBUTES_BYTES_MAX = 8 * 1024
 LOOKUP_MAX = 500
+LISTED_MAX = 100  # values of one filter
+NUMBER_MAX = 1e12
+WITHOUT_NUL = r"^[^\x00]*$"
+WITHOUT_NUL_OR_COMMA = r"^[^\x00,]*$"
 
-_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
-
-
-def no_controls(text: str) -> str:
-    """The text, unless it holds NUL."""
-    if "\0" in text:
-        raise PydanticCustomError("text_invalid", "text may not hold NUL")
-    return text
+_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
 def _rfc3339(value: object) -> object:
     if not isinstance(value, str) or not _RFC3339.match(value):
         raise PydanticCustomError("time_invalid", "send an RFC 3339 time with an offset, such as 2026-05-03T09:30:00Z")
     return value
+
+
+def _in_range(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("time_invalid", "send a time of the years 1 to 9999 in UTC") from None
+
+
+def _parts(values: object) -> object:
+    """One value, several, or comma-separated lists of them, as one list."""
+    if not isinstance(values, list):
+        return values
+    return [part for value in cast("list[object]", values) for part in str(value).split(",")]
 
 
 def _whole_number(value: object) -> object:
@@ -75,12 +86,16 @@ def _not_ours(source: str) -> str:
     return source
 
 
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=IDENTIFIER_CHARACTERS_MAX), AfterValidator(no_controls)
-]
+_T = TypeVar("_T")
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=IDENTIFIER_CHARACTERS_MAX, pattern=WITHOUT_NUL)]
+Segment = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WITHOUT_NUL_OR_COMMA)]
+KindName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WITHOUT_NUL)]
 Source = Annotated[Identifier, AfterValidator(_not_ours)]
 AttributesIn = Annotated[dict[str, Any], AfterValidator(_small_attributes)]
-WireTime = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=datetime)]
+Listed = Annotated[list[_T], BeforeValidator(_parts), Field(min_length=1, max_length=LISTED_MAX)]
+WireTime = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=datetime), AfterValidator(_in_range)]
+Number = Annotated[float, Field(ge=-NUMBER_MAX, le=NUMBER_MAX, allow_inf_nan=False, strict=True)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number, json_schema_input_type=int)]
 CustomerPath = Annotated[Identifier, BeforeValidator(_unquoted), Path(description="the customer, percent-encoded")]
 
@@ -112,10 +127,10 @@ class InteractionIn(WireIn):
     id: Identifier | None = Field(None, description="the reporter's own id; or the Idempotency-Key header")
     source: Source | None = Field(None, description="who reports; the API key's own source if left out")
     customer: Identifier
-    kind: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_controls)]
+    kind: KindName
     value_at: WireTime | None = Field(None, description="when it mattered to the customer; now if left out")
     attributes: AttributesIn | None = None
-    note: Annotated[str, AfterValidator(no_controls), AfterValidator(_short_note)] | None = None
+    note: Annotated[str, StringConstraints(pattern=WITHOUT_NUL), AfterValidator(_short_note)] | None = None
     points: WholeNumber | None = Field(None, description="only where the kind is priced by its source")
     channel: Identifier | None = None
     touchpoint: Identifier | None = None
@@ -127,7 +142,7 @@ class InteractionIn(WireIn):
     cause: Identifier | None = None
     settles: Identifier | None = Field(None, description="the id of the interaction that this one repairs")
     promise: Identifier | None = None
-    cost: Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)] | None = None
+    cost: Number | None = None
 
     def to_domain(self, *, source: str | None, idempotency_key: str | None = None) -> Interaction:
         """The interaction; `source` and `idempotency_key` are what stands in where the body is silent.
@@ -148,7 +163,7 @@ class InteractionIn(WireIn):
         )
 
 
-class InteractionName(WireIn):
+class InteractionNameIn(WireIn):
     """An interaction by the name its reporter gave it."""
 
     source: Identifier | None = None
@@ -158,7 +173,7 @@ class InteractionName(WireIn):
 class EntryReversalIn(WireIn):
     """Why an entry is reversed, and what replaces it."""
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(no_controls)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
     id: Identifier | None = Field(None, description="an own id makes the call safe to repeat")
     source: Source | None = None
     replacement: InteractionIn | None = None
@@ -174,14 +189,14 @@ class EntryReversalIn(WireIn):
             entry_id=entry_id,
             interaction=interaction,
             reason=self.reason,
-            replacement=None if self.replacement is None else self.replacement.to_domain(source=own),
+            replacement=None if self.replacement is None else _replacing(self.replacement, own),
         )
 
 
 class ReversalIn(EntryReversalIn):
     """The same for an entry that is named by its interaction."""
 
-    interaction: InteractionName
+    interaction: InteractionNameIn
 
     def named(self, source: str | None) -> tuple[str, str]:
         """The (source, id) of the interaction to reverse."""
@@ -198,10 +213,17 @@ class LookupIn(WireIn):
 class CustomerPatch(WireIn):
     """What is known of a customer beside the ledger. A field that is left out stays; null takes it away."""
 
-    segment: Annotated[Identifier, StringConstraints(max_length=100)] | None = None
-    value: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = Field(
+    segment: Segment | None = Field(None, description="whose thresholds may differ; no comma, which separates filters")
+    value: Annotated[Number, Field(ge=0)] | None = Field(
         None, description="what the customer is worth to you: ranks the worklist, never prices an interaction"
     )
+
+
+def _replacing(replacement: InteractionIn, source: str) -> Interaction:
+    try:
+        return replacement.to_domain(source=source)
+    except Refusal as refusal:
+        raise refusal.under("/replacement") from None
 
 
 def _required(value: str | None, field: str, detail: str) -> str:

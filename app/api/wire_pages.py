@@ -1,10 +1,14 @@
 """Pages and looks back, on the wire."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from app.api.wire import AccountOut, BecauseOut, CrossingOut, EntryOut, WireOut
+from app.api.wire import AccountOut, BecauseOut, CrossingOut, EntryOut, WireOut, shown
+from app.domain.instant import moment_of
 from app.domain.standing import Depth, Standing
+from app.domain.tariff import Tariff
+from app.operations.look_back import Seen
 
 
 class CrossingsOut(WireOut):
@@ -58,10 +62,26 @@ class HindsightOut(WireOut):
     last_entry_at: datetime
     because: list[BecauseOut]
 
+    @classmethod
+    def of(cls, seen: Seen, customer: str, tariff: Tariff) -> "HindsightOut":
+        """An account in hindsight, as the wire shows it."""
+        then = seen.hindsight
+        return cls(
+            customer=customer,
+            balance=then.balance,
+            felt=shown(then.felt.balance),
+            standing=then.place.standing,
+            depth=then.place.depth,
+            segment=seen.segment,
+            value=seen.value,
+            last_entry_at=moment_of(then.last_entry_at),
+            because=[BecauseOut.of(share, tariff) for share in seen.because],
+        )
+
 
 class WorklistOut(WireOut):
     """A page of accounts, exact at the instant `at` over all its pages."""
 
     at: datetime
-    customers: list[AccountOut | HindsightOut]
+    customers: Sequence[AccountOut | HindsightOut]
     next_cursor: str | None

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
-from app.api.wire import LabelOut, ProblemOut, WireOut
-from app.api.wire_in import AttributesIn, Identifier, Motive, WholeNumber, WireIn, no_controls
+from app.api.wire import LabelOut, WireOut
+from app.api.wire_in import AttributesIn, Identifier, KindName, Motive, WholeNumber, WireIn
+from app.api.wire_problem import ProblemOut
 from app.domain.policy import Memory
 from app.domain.standing import Direction
 from app.domain.tariff import KindRule
@@ -66,7 +67,7 @@ class TariffVersionOut(WireOut):
 class ValuationIn(WireIn):
     """What an interaction would be, as far as its price depends on it."""
 
-    kind: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_controls)]
+    kind: KindName
     attributes: AttributesIn | None = None
     channel: Identifier | None = None
     touchpoint: Identifier | None = None

@@ -1,0 +1,90 @@
+"""Nothing of one book is ever visible through another book's key (law 10)."""
+
+from typing import Any
+
+import httpx
+
+from app.api.openapi import REF
+from app.domain.api_key import Scope
+from app.main import Opened, create_app
+from app.operations.manage_keys import create_key
+from app.settings import Settings
+from tests.api.sentences import GIFT, Json, body_of, got, happening, posted, problem_of
+from tests.conftest import Bench
+
+BODIES: dict[str, Json] = {
+    "CustomerPatch": {"segment": "vip"},
+    "EntryReversalIn": {"reason": "x"},
+    "ReversalIn": {"reason": "x", "interaction": {"id": "1", "source": "crm"}},
+}
+
+
+async def stranger(bench: Bench) -> httpx.AsyncClient:
+    _, token = await create_key(bench.ledger, "rival", name="rival", scopes=[Scope.ADMIN], source="crm")
+    return bench.client(token.text)
+
+
+def naming_one() -> list[tuple[str, str, Json | None]]:
+    """Every operation that names a customer or an entry: method, path and a body that would do."""
+    document: Json = create_app(Opened(Settings.model_construct())).openapi()
+    found = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            name = body_name(operation)
+            if "{customer}" in path or "{id}" in path or name == "ReversalIn":
+                found.append((method, path, BODIES[name] if name else None))
+    return found
+
+
+def body_name(operation: Json) -> str | None:
+    schema: dict[str, Any] = (
+        operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    )
+    return schema["$ref"].removeprefix(REF) if "$ref" in schema else None
+
+
+async def test_every_address_that_names_somebody_elses_answers_as_if_there_were_none(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    entry = (await posted(api, customer="ada"))["entry"]
+    naming = naming_one()
+    assert len(naming) == 7
+
+    async with await stranger(bench) as rival:
+        for method, path, body in naming:
+            own = path.format(customer="ada", id=entry["id"])
+            nobodys = path.format(customer="nobody", id="00000000-0000-4000-8000-000000000000")
+            code = "unknown_customer" if "{customer}" in path else "unknown_entry"
+            seen = problem_of(await rival.request(method, own, json=body), 404, code)
+            unseen = problem_of(await rival.request(method, nobodys, json=body), 404, code)
+            assert {**seen, "request_id": ""} == {**unseen, "request_id": ""}, (method, path)
+    assert (await got(api, "/v1/customers/ada"))["segment"] is None
+
+
+async def test_lists_hold_ones_own_alone(api: httpx.AsyncClient, bench: Bench) -> None:
+    await posted(api, customer="ada", kind=GIFT)
+    tariff = await got(api, "/v1/tariff")
+    tariff["name"] = "acme's own"
+    assert (await api.put("/v1/tariff", json=tariff, headers={"If-Match": "*"})).status_code == 200
+
+    async with await stranger(bench) as rival:
+        assert (await got(rival, "/v1/customers"))["customers"] == []
+        assert (await got(rival, "/v1/entries"))["entries"] == []
+        looked_up = await rival.post("/v1/customers/lookup", json={"customers": ["ada"]})
+        assert body_of(looked_up)["customers"][0]["found"] is False
+        assert (await got(rival, "/v1/tariff"))["name"] != "acme's own"
+        problem_of(await rival.get("/v1/tariff/versions/2"), 404, "unknown_tariff_version")
+        # The same source and id are another interaction here.
+        assert (await posted(rival, customer="ada"))["entry"]["position"] == 1
+    assert (await got(api, "/v1/customers/ada"))["balance"] == 45
+
+
+async def test_a_cursor_of_another_book_is_refused(api: httpx.AsyncClient, bench: Bench) -> None:
+    batch = {"interactions": [happening(str(number), f"c{number}") for number in range(3)]}
+    await api.post("/v1/interactions/batch", json=batch)
+    cursor = (await got(api, "/v1/customers", limit=1))["next_cursor"]
+
+    async with await stranger(bench) as rival:
+        await rival.post("/v1/interactions/batch", json=batch)
+        refused = await rival.get("/v1/customers", params={"limit": 1, "cursor": cursor})
+    assert problem_of(refused, 422, "invalid_request")["errors"][0]["code"] == "cursor_invalid"
