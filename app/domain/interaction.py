@@ -1,8 +1,9 @@
 """An interaction as it was reported, and its content: what makes a resend the same or another one."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import rfc8785
@@ -136,8 +137,8 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _with_doubles(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _with_doubles(each) for name, each in cast("Content", value).items()}
-    if isinstance(value, list):
-        return [_with_doubles(each) for each in cast("list[Any]", value)]
-    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
+    return json.loads(json.dumps(value), parse_int=_double_if_large)
+
+
+def _double_if_large(text: str) -> int | float:
+    return float(text) if abs(int(text)) >= 2**53 else int(text)
