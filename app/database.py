@@ -4,17 +4,23 @@ A write transaction on SQLite is BEGIN IMMEDIATE on the one writer connection; r
 PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; reads see one snapshot.
 """
 
-from collections.abc import AsyncGenerator
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.domain.errors import DatabaseUnavailable
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 # lock_not_available, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
 _PASSING_STATES = {"55P03", "57014", "57P01", "57P02", "57P03", "53300"}
@@ -62,13 +68,33 @@ class Database:
         await self._reader.dispose()
 
 
+def uninterrupted(operation: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+    """The operation, carried to its commit or rollback even if whoever awaits it is cancelled meanwhile.
+
+    A transaction that is dropped halfway keeps its lock until the driver notices: on SQLite a minute, for everyone.
+    """
+
+    @wraps(operation)
+    async def carried(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        task = asyncio.ensure_future(operation(*args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    return carried
+
+
 def driver_url(url: str) -> URL:
     """The URL with the driver that is ours, whichever it names. ValueError for another database or no URL at all."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValueError("this is no URL of a database: use sqlite:///PATH or postgresql://…") from None
     match parsed.get_backend_name():
+        case "sqlite" if parsed.database in (None, "", ":memory:"):
+            raise ValueError("a ledger is kept in a file: use sqlite:///PATH")
         case "sqlite":
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
@@ -85,7 +111,8 @@ async def _answering(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     except (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable from error
     except DBAPIError as error:
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING_STATES:
+        is_no_database = isinstance(error.orig, sqlite3.DatabaseError) and type(error) is DatabaseError
+        if is_no_database or error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING_STATES:
             raise DatabaseUnavailable from error
         raise
 

@@ -15,11 +15,11 @@ from app import __version__
 from app.api import batch, customers, feed, health, interactions, openapi, problems, statement, tariff, worklist
 from app.api.door import Door
 from app.database import Database
-from app.domain.errors import MasterKeyMismatch
+from app.domain.errors import DatabaseUnavailable, MasterKeyMismatch
 from app.domain.instant import Instant
 from app.operations.ledger import Ledger
-from app.queries.books import any_book
-from app.sealing.keys import MasterKey, book_place
+from app.queries.books import check_master_key, has_books
+from app.sealing.keys import MasterKey
 from app.sealing.master_key import FILE_NAME, create_master_key, parsed_master_key, read_master_key
 from app.settings import Settings
 from app.tables import REVISION
@@ -85,16 +85,15 @@ async def _prepared(settings: Settings, database: Database) -> Ledger:
     if database.is_sqlite and database.url.database:
         Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
     async with database.read() as tx:
-        is_current = await tx.run_sync(schema_revision) == REVISION
-    if not is_current:
+        revision = await tx.run_sync(schema_revision)
+    if revision is not None and revision > REVISION:
+        raise DatabaseUnavailable(f"The database is at migration {revision}, of a later release than this one.")
+    if revision != REVISION:
         async with database.write() as tx:
             await tx.run_sync(migrate)
     async with database.read() as tx:
-        kept = await any_book(tx)
-    master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=kept is not None)
-    if kept is not None:
-        book, wrapped = kept
-        master_key.unwrap(wrapped, book_place(book))
+        master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=await has_books(tx))
+        await check_master_key(tx, master_key)
     return Ledger(database=database, master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)
 
 

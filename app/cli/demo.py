@@ -38,7 +38,7 @@ def demo(
 
 
 async def _demo(plan: Plan, book: str) -> None:
-    async with opened_ledger() as ledger:
+    async with opened_ledger(makes=True) as ledger:
         end = await _end(ledger, plan, book)
         posted = await _filled(ledger, plan, book, end)
         found = await holding(ledger, book)

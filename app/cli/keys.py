@@ -15,6 +15,7 @@ from app.queries.keys import first_book, keys_of_all_books
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 
 FIRST_BOOK = "main"
+EXPIRY_DAYS_MAX = 36_500
 
 
 @app.command("create")
@@ -23,7 +24,7 @@ def create(
     book: Book = None,
     scope: Annotated[list[Scope] | None, typer.Option(help="repeat for several; admin if left out")] = None,
     source: Annotated[str | None, typer.Option(help="the source of interactions that name none")] = None,
-    expires_in_days: Annotated[int | None, typer.Option(min=1, help="never, if left out")] = None,
+    expires_in_days: Annotated[int | None, typer.Option(min=1, max=EXPIRY_DAYS_MAX, help="never, if left out")] = None,
 ) -> None:
     """Create a key and print it, this once; a book that does not exist yet is opened."""
     run(_create(name, book, scope or [Scope.ADMIN], source, expires_in_days))
@@ -42,7 +43,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="as `keys list` shows it")
 
 
 async def _create(name: str, book: str | None, scopes: list[Scope], source: str | None, days: int | None) -> None:
-    async with opened_ledger() as ledger:
+    async with opened_ledger(makes=True) as ledger:
         async with ledger.database.read() as tx:
             chosen = book or await first_book(tx) or FIRST_BOOK
         expires_at = None if days is None else ledger.now() + days * DAY

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.progress import progress_bar
-from app.cli.session import Book, existing_book, opened_ledger, run
+from app.cli.session import Book, existing_book, fail, opened_ledger, run
 from app.domain.audit import LAWS
 from app.operations.ledger import Ledger
 from app.operations.verify import Report
@@ -42,7 +42,7 @@ async def _names(ledger: Ledger, book: str | None, *, every: bool) -> list[str]:
     if not every:
         return [await existing_book(ledger, book)]
     async with ledger.database.read() as tx:
-        return await all_books(tx)
+        return await all_books(tx) or fail("there is no book yet")
 
 
 def _document(report: Report, seconds: float) -> dict[str, object]:

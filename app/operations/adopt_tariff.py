@@ -5,12 +5,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from app.database import uninterrupted
 from app.domain.errors import TariffChanged
 from app.domain.tariff_document import parse_tariff
 from app.operations.ledger import Ledger
 from app.store.books import insert_tariff_version, lock_head, save_head
 
 
+@uninterrupted
 async def adopt_tariff(
     ledger: Ledger, book: str, document: Any, *, expected_version: int | None, api_key_id: str
 ) -> int:

@@ -54,10 +54,12 @@ def _decide_interaction(append: Append, interaction: Interaction) -> Posted:
 
 def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
     target = _target(append, request)
-    content = reversal_content_of(request, str(target.entry_id))
+    content = reversal_content_of(request, str(target.entry_id) if target else "")
     known = append.known.get((request.source, request.id)) if request.id is not None else None
     if known is not None:
         return _replayed(append, known, content, replacement=request.replacement)
+    if target is None:
+        raise UnknownEntry
     _refuse_irreversible(append, target)
     replacement = _prepared_replacement(append, request)
 
@@ -196,14 +198,12 @@ def _escaped(token: str) -> str:
     return token.replace("~", "~0").replace("/", "~1")
 
 
-def _target(append: Append, request: ReversalRequest) -> Entry:
+def _target(append: Append, request: ReversalRequest) -> Entry | None:
     if request.interaction is not None:
         target = append.known.get(request.interaction)
     else:
         target = append.targets.get(request.entry_id) if request.entry_id else None
-    if target is None or target.account_id not in append.effective:
-        raise UnknownEntry
-    return target
+    return target if target and target.account_id in append.effective else None
 
 
 def _prepared_replacement(append: Append, request: ReversalRequest) -> Callable[[], Entry | None]:

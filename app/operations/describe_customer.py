@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from app.database import uninterrupted
 from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.errors import UnknownCustomer
@@ -16,6 +17,7 @@ from app.store.accounts import insert_crossings, insert_segment_change, save_acc
 from app.store.books import lock_head, save_head
 
 
+@uninterrupted
 async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: Mapping[str, Any]) -> Account:
     """The account with what is newly known of it (`segment`, `value`).
 

@@ -1,6 +1,7 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
 from app.queries.accounts import accounts_by_alias, accounts_by_id, keys_of, names_of
 from app.queries.books import book_key
 from app.queries.entries import Pair, entries_by_id, entries_by_interaction, last_effective, reversals_of
+from app.sealing.keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ async def load(
         accounts=await accounts_by_id(tx, book, touched),
         keys=keys,
         customers=await names_of(tx, book, {account_id: keys[account_id] for account_id in named.account_ids}),
-        effective=await _effective(tx, book, touched, reversals=len(_reversals(batch))),
+        effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key)),
     )
 
 
@@ -77,15 +79,22 @@ async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item]) -> _Name
 
 
 async def _effective(
-    tx: AsyncConnection, book: str, touched: Collection[UUID], *, reversals: int
+    tx: AsyncConnection, book: str, reversing: Mapping[UUID, int]
 ) -> dict[UUID, list[tuple[UUID, LastEffective]]]:
-    """One more than can be reversed, so that the last effective entry is among those that remain.
+    """One more than can be reversed, so that the last effective entry is among those that remain."""
+    return {
+        account_id: await last_effective(tx, book, account_id, limit=reversals + 1)
+        for account_id, reversals in reversing.items()
+    }
 
-    Of every account, since an entry may be reversed in the append in which it is posted.
-    """
-    if reversals == 0:
-        return {}
-    return {account_id: await last_effective(tx, book, account_id, limit=reversals + 1) for account_id in touched}
+
+def _reversing(batch: Sequence[Item], named: _Named, account_ids: Mapping[bytes, UUID], own_key: Key) -> Counter[UUID]:
+    """How many entries of which accounts the batch may reverse, those included that it posts itself."""
+    wanted = {item.interaction for item in _reversals(batch)}
+    customers = [item.customer for item in _interactions(batch) if (item.source, item.id) in wanted]
+    hashes = [own_key.digest(customer.encode()) for customer in customers]
+    posted_here = [account_ids[hashed] for hashed in hashes if hashed in account_ids]
+    return Counter([*(entry.account_id for entry in named.to_reverse), *posted_here])
 
 
 def _pairs(batch: Sequence[Item]) -> list[Pair]:

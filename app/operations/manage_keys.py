@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.database import uninterrupted
 from app.domain.api_key import BOOK_PATTERN, SECRET_BYTES, ApiKey, Scope, Token, is_book_name
 from app.domain.errors import InvalidRequest
 from app.domain.instant import Instant
@@ -11,6 +12,7 @@ from app.operations.open_book import open_book
 from app.store.keys import insert_key, revoke
 
 
+@uninterrupted
 async def create_key(
     ledger: Ledger,
     book: str,
@@ -21,7 +23,7 @@ async def create_key(
     expires_at: Instant | None = None,
 ) -> tuple[ApiKey, Token]:
     """A new key and, this once, its token. InvalidRequest for a name or a source that cannot be."""
-    _check_names(book, source)
+    _check_names(book, name, source)
     await open_book(ledger, book)
     token = Token(book=book, secret=ledger.entropy(SECRET_BYTES).hex())
     key = ApiKey(
@@ -40,13 +42,16 @@ async def create_key(
     return key, token
 
 
-def _check_names(book: str, source: str | None) -> None:
+def _check_names(book: str, name: str, source: str | None) -> None:
     if not is_book_name(book):
         raise InvalidRequest(f"A book's name matches {BOOK_PATTERN} and is not test.")
+    if not 1 <= len(name) <= IDENTIFIER_CHARACTERS_MAX:
+        raise InvalidRequest(f"A key's name has 1 to {IDENTIFIER_CHARACTERS_MAX} characters.")
     if source is not None and (source == SYSTEM_SOURCE or not 1 <= len(source) <= IDENTIFIER_CHARACTERS_MAX):
         raise InvalidRequest(f"A source has 1 to {IDENTIFIER_CHARACTERS_MAX} characters and is not {SYSTEM_SOURCE}.")
 
 
+@uninterrupted
 async def revoke_key(ledger: Ledger, book: str, key_id: str) -> bool:
     """Revoke a key from now on; False if there is none to revoke."""
     async with ledger.database.write() as tx:

@@ -2,24 +2,39 @@
 
 import json
 
+from sqlalchemy.exc import IntegrityError
+
+from app.database import uninterrupted
 from app.domain.chain import genesis
 from app.domain.interaction import EARLIEST
 from app.domain.policy import Policy
 from app.domain.policy_document import policy_document
 from app.domain.tariff_document import default_tariff
 from app.operations.ledger import Ledger
-from app.queries.books import head
+from app.queries.books import check_master_key, head
 from app.sealing.keys import book_place, new_key
 from app.store.books import insert_book, insert_policy_version, insert_tariff_version
 
 OPENED_BY = "goodwill"
 
 
+@uninterrupted
 async def open_book(ledger: Ledger, book: str) -> bool:
-    """Open the book unless it is open already; says whether it was opened now."""
+    """Open the book unless it is open already; says whether it was opened now.
+
+    Raises MasterKeyMismatch rather than seal a second book with another master key than the first.
+    """
+    try:
+        return await _open(ledger, book)
+    except IntegrityError:
+        return False  # another process was quicker
+
+
+async def _open(ledger: Ledger, book: str) -> bool:
     async with ledger.database.write() as tx:
         if await head(tx, book) is not None:
             return False
+        await check_master_key(tx, ledger.master_key)
         now = ledger.now()
         version = {"book": book, "version": 1, "from_position": 0, "adopted_at": now, "api_key_id": OPENED_BY}
         wrapped = ledger.master_key.wrap(new_key(ledger.entropy), book_place(book), entropy=ledger.entropy)

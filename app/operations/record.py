@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import uninterrupted
 from app.domain.entry import Head
 from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
@@ -19,6 +20,7 @@ from app.store.entries import append_entries
 BEHIND_MAX = 60 * SECOND
 
 
+@uninterrupted
 async def record(
     ledger: Ledger, book: str, batch: Sequence[Item], *, api_key_id: str, replay: bool = False
 ) -> list[Outcome]:

@@ -51,7 +51,13 @@ async def policy_version_at(tx: AsyncConnection, book: str, instant: int) -> int
     return int((await tx.execute(query)).scalar() or 1)
 
 
-async def any_book(tx: AsyncConnection) -> tuple[str, bytes] | None:
-    """Some book's name and its wrapped key, on which a master key can be tried; None if there is no book."""
+async def check_master_key(tx: AsyncConnection, master_key: MasterKey) -> None:
+    """Try the master key on a book, if there is one; MasterKeyMismatch if it does not open it."""
     row = (await tx.execute(select(books.c.book, books.c.wrapped_key).order_by(books.c.created_at).limit(1))).first()
-    return None if row is None else (row[0], row[1])
+    if row is not None:
+        master_key.unwrap(row.wrapped_key, book_place(row.book))
+
+
+async def has_books(tx: AsyncConnection) -> bool:
+    """Whether any book is open."""
+    return (await tx.execute(select(books.c.book).limit(1))).first() is not None

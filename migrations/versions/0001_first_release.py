@@ -229,6 +229,28 @@ _POSTGRES_TRIGGERS = (
     ),
 )
 
+_UNIQUE = {
+    "entries": (
+        "position = NEW.position",
+        "entry_id = NEW.entry_id",
+        "account_id = NEW.account_id AND sequence = NEW.sequence",
+        "source = NEW.source AND external_id = NEW.external_id",
+        "reverses = NEW.reverses",
+    ),
+    "tariff_versions": ("version = NEW.version",),
+    "policy_versions": ("version = NEW.version",),
+}
+
+
+def _refuses_replace(table: str, keys: tuple[str, ...]) -> str:
+    same = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE book = NEW.book AND {key})"  # noqa: S608 - names of this file alone
+        for key in keys
+    )
+    refusal = f"SELECT RAISE(ABORT, '{table} is append-only: REPLACE refused');"
+    return f"CREATE TRIGGER {table}_never_replace BEFORE INSERT ON {table} WHEN {same} BEGIN {refusal} END"
+
+
 # recursive_triggers=ON makes REPLACE ask the DELETE trigger; the INSERT trigger refuses it where that is off.
 _SQLITE_TRIGGERS = (
     *(
@@ -239,12 +261,7 @@ _SQLITE_TRIGGERS = (
         for table in ("entries", "tariff_versions", "policy_versions")
         for verb in ("UPDATE", "DELETE")
     ),
-    """
-    CREATE TRIGGER entries_never_replace BEFORE INSERT ON entries
-    WHEN EXISTS (SELECT 1 FROM entries WHERE book = NEW.book AND position = NEW.position)
-      OR EXISTS (SELECT 1 FROM entries WHERE book = NEW.book AND entry_id = NEW.entry_id)
-    BEGIN SELECT RAISE(ABORT, 'entries is append-only: REPLACE refused'); END
-    """,
+    *(_refuses_replace(table, keys) for table, keys in _UNIQUE.items()),
 )
 
 _TRIGGERS = {"postgresql": _POSTGRES_TRIGGERS, "sqlite": _SQLITE_TRIGGERS}

@@ -221,3 +221,14 @@ async def test_a_replacement_under_the_reversals_own_id_or_the_originals_is_refu
     assert [fault.pointer for fault in own.faults] == ["/replacement/id"]
     assert isinstance(await refused(bench, reversal(1, replacement=interaction(1, note="x"))), InteractionConflict)
     assert len(await ledger_of(bench)) == 1
+
+
+async def test_a_known_reversal_that_now_names_nothing_is_a_conflict(bench: Bench) -> None:
+    await posted(bench, interaction(1))
+    first = reversal(1, id="r")
+    await posted(bench, first)
+
+    refusal = await refused(bench, replace(first, interaction=("crm", "nothing")))
+
+    assert isinstance(refusal, InteractionConflict)
+    assert refusal.extra["fields"] == ["reverses"]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.domain.interaction import Interaction
+from app.domain.interaction import Interaction, ReversalRequest
 from app.operations.record import record
 from app.operations.verify import verify
 from tests.conftest import Bench
@@ -73,3 +73,25 @@ async def refuses(bench: Bench, statement: str) -> None:
             await tx.execute(text(statement))
     report = await verify(bench.ledger, bench.book)
     assert (report.is_sound, report.entries) == (True, 2)
+
+
+@pytest.mark.parametrize("key", ["account_id, sequence", "source, external_id", "reverses"])
+async def test_nor_over_any_other_unique_key(bench: Bench, key: str) -> None:
+    if not bench.ledger.database.is_sqlite:
+        return
+    await post(bench)
+    target = ReversalRequest(source="crm", reason="sent twice", interaction=("crm", "a"))
+    await record(bench.ledger, bench.book, [target], api_key_id=bench.key_id)
+    connection = sqlite3.connect(Path(bench.url.removeprefix("sqlite:///")))
+    kept = {"book", "kind", *key.split(", ")}
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(entries)")]
+    other = {"position": "position + 100", "sequence": "sequence + 100", "external_id": "NULL", "reverses": "NULL"}
+    fresh = {"entry_id": "hex(randomblob(16))", "account_id": "hex(randomblob(16))"}
+    values = [name if name in kept else {**other, **fresh}.get(name, name) for name in columns]
+
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(f"INSERT OR REPLACE INTO entries SELECT {', '.join(values)} FROM entries")
+    for table in ("tariff_versions", "policy_versions"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    connection.close()

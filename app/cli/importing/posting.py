@@ -67,8 +67,7 @@ async def _post(work: Import, batch: list[Prepared]) -> None:
     outcomes = await record(work.ledger, work.book, interactions, api_key_id=IMPORTED_BY, replay=work.is_replay)
     for ready, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, Posted):
-            work.tally.post(outcome)
-            work.tally.follow(ready.interaction.value_at if work.is_replay else None)
+            work.tally.post(outcome, is_replay=work.is_replay)
         else:
             _reject(work, ready.line, outcome.refusal)
 

@@ -4,8 +4,6 @@ import time
 from dataclasses import dataclass, field
 
 from app.domain.errors import InteractionConflict, Refusal
-from app.domain.instant import Instant
-from app.domain.interaction import EARLIEST
 from app.operations.outcome import Posted
 
 
@@ -13,7 +11,7 @@ from app.operations.outcome import Posted
 class Tally:
     """Counts of rows. `read` is the sum of created, replayed, conflict, refused and skipped once all are settled.
 
-    `shifted` local times never occurred; `unordered` rows of a replay lay before an earlier row.
+    `shifted` local times never occurred; `unordered` rows of a replay lay before what was booked already.
     """
 
     read: int = 0
@@ -25,7 +23,6 @@ class Tally:
     shifted: int = 0
     unordered: int = 0
     began: float = field(default_factory=time.perf_counter)
-    _latest: Instant = EARLIEST
 
     @property
     def seconds(self) -> float:
@@ -44,19 +41,13 @@ class Tally:
         else:
             self.refused += 1
 
-    def post(self, outcome: Posted) -> None:
+    def post(self, outcome: Posted, *, is_replay: bool) -> None:
         """Count a row that is on the ledger."""
         if outcome.replayed:
             self.replayed += 1
         else:
             self.created += 1
-
-    def follow(self, value_at: Instant | None) -> None:
-        """Watch the order of a replay."""
-        if value_at is None:
-            return
-        self.unordered += value_at < self._latest
-        self._latest = max(self._latest, value_at)
+            self.unordered += is_replay and outcome.entry.booked_at > outcome.entry.value_at
 
     def lines(self) -> list[str]:
         """The summary, for people and for `grep`."""
@@ -64,6 +55,6 @@ class Tally:
         told = [f"{name:<9}{getattr(self, name):>10,}" for name in counts]
         told.append(f"{self.shifted:,} local times never occurred and were shifted forward")
         if self.unordered:
-            told.append(f"{self.unordered:,} rows came out of time order: they are booked when the row before them was")
+            told.append(f"{self.unordered:,} rows lay before what was booked already: they are booked when that was")
         told.append(f"{self.seconds:,.1f} seconds, {self.rate:,.0f} rows/s")
         return told
