@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, inspect, text
 
 from app import __version__
-from app.api import batch, customers, feed, health, interactions, openapi, problems, statement, tariff, worklist
+from app.api import batch, customers, docs, feed, health, interactions, openapi, problems, statement, tariff, worklist
 from app.api.door import Door
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable, MasterKeyMismatch
@@ -68,6 +68,7 @@ def create_app(service: Opened) -> FastAPI:
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.service = service
@@ -77,6 +78,7 @@ def create_app(service: Opened) -> FastAPI:
         app.include_router(resource.router)
     app.include_router(tariff.documents)
     app.include_router(customers.lookups)
+    docs.install(app)
     openapi.install(app)
     return app
 

@@ -11,15 +11,15 @@ def upgrade() -> None:
     """Create everything."""
     _create_books()
     _create_api_keys()
-    _create_tariff_versions()
-    _create_policy_versions()
+    _create_versions("tariff_versions")
+    _create_versions("policy_versions")
     _create_account_keys()
     _create_aliases()
     _create_entries()
     _create_accounts()
     _create_segment_changes()
     _create_crossings()
-    for statement in _TRIGGERS[op.get_bind().dialect.name]:
+    for statement in _POSTGRES_TRIGGERS if op.get_bind().dialect.name == "postgresql" else _SQLITE_TRIGGERS:
         op.execute(sa.text(statement))
 
 
@@ -61,22 +61,9 @@ def _create_api_keys() -> None:
     )
 
 
-def _create_tariff_versions() -> None:
+def _create_versions(table: str) -> None:
     op.create_table(
-        "tariff_versions",
-        sa.Column("book", sa.String(length=40), nullable=False),
-        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("from_position", sa.BigInteger(), nullable=False),
-        sa.Column("adopted_at", sa.BigInteger(), nullable=False),
-        sa.Column("api_key_id", sa.String(length=40), nullable=False),
-        sa.PrimaryKeyConstraint("book", "version"),
-    )
-
-
-def _create_policy_versions() -> None:
-    op.create_table(
-        "policy_versions",
+        table,
         sa.Column("book", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
@@ -213,22 +200,6 @@ def _masses() -> list["sa.Column[float]"]:
     ]
 
 
-_POSTGRES_TRIGGERS = (
-    """
-    CREATE FUNCTION goodwill_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
-    END $$
-    """,
-    *(
-        f"""
-        CREATE TRIGGER {table}_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
-        FOR EACH STATEMENT EXECUTE FUNCTION goodwill_refuse()
-        """
-        for table in ("entries", "tariff_versions", "policy_versions")
-    ),
-)
-
 _UNIQUE = {
     "entries": (
         "position = NEW.position",
@@ -241,12 +212,26 @@ _UNIQUE = {
     "policy_versions": ("version = NEW.version",),
 }
 
+_POSTGRES_TRIGGERS = (
+    """
+    CREATE FUNCTION goodwill_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+    END $$
+    """,
+    *(
+        f"""
+        CREATE TRIGGER {table}_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION goodwill_refuse()
+        """
+        for table in _UNIQUE
+    ),
+)
+
 
 def _refuses_replace(table: str, keys: tuple[str, ...]) -> str:
-    same = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE book = NEW.book AND {key})"  # noqa: S608 - names of this file alone
-        for key in keys
-    )
+    found = (f"EXISTS (SELECT 1 FROM {table} WHERE book = NEW.book AND {key})" for key in keys)  # noqa: S608 - ours
+    same = " OR ".join(found)
     refusal = f"SELECT RAISE(ABORT, '{table} is append-only: REPLACE refused');"
     return f"CREATE TRIGGER {table}_never_replace BEFORE INSERT ON {table} WHEN {same} BEGIN {refusal} END"
 
@@ -258,10 +243,8 @@ _SQLITE_TRIGGERS = (
         CREATE TRIGGER {table}_never_{verb.lower()} BEFORE {verb} ON {table}
         BEGIN SELECT RAISE(ABORT, '{table} is append-only: {verb} refused'); END
         """
-        for table in ("entries", "tariff_versions", "policy_versions")
+        for table in _UNIQUE
         for verb in ("UPDATE", "DELETE")
     ),
     *(_refuses_replace(table, keys) for table, keys in _UNIQUE.items()),
 )
-
-_TRIGGERS = {"postgresql": _POSTGRES_TRIGGERS, "sqlite": _SQLITE_TRIGGERS}
