@@ -1,6 +1,7 @@
 """Many at once, in one process and over two: one set of entries, gapless, and answers that agree."""
 
 import asyncio
+import json
 import os
 import sys
 from collections import Counter
@@ -20,8 +21,8 @@ from tests.servers import ROOT, ServerProcess, environment, running_servers, set
 
 CLIENTS = 8
 WRITERS = 16
-POSTS_EACH = 8
-BATCHES, BATCH_SIZE = 8, 40
+POSTS_EACH = 12
+ROWS, BATCH_SIZE = 1_500, 100
 
 
 def is_sound(entries: Sequence[Entry], book: str) -> None:
@@ -101,17 +102,17 @@ async def test_the_same_batch_sent_by_eight_clients_to_two_servers_is_one_set_of
 async def test_a_reader_sees_every_position_once_and_in_order_while_two_servers_and_an_import_write(
     bench: Bench, tmp_path: Path
 ) -> None:
-    total = WRITERS * POSTS_EACH + BATCHES * BATCH_SIZE
+    total = WRITERS * POSTS_EACH + ROWS
     async with served(bench, tmp_path) as servers:
         reading = asyncio.create_task(read_feed(servers, bench.token, until=total))
-        importing = asyncio.create_task(import_batches(bench))
+        importing = asyncio.create_task(import_rows(bench, tmp_path))
         writing = [write(servers[number % 2], bench.token, number) for number in range(WRITERS)]
         statuses = Counter(status for answers in await asyncio.gather(*writing) for status in answers)
         imported = await importing
         seen = await asyncio.wait_for(reading, 30)
 
     assert statuses == {201: WRITERS * POSTS_EACH}
-    assert imported == BATCHES * BATCH_SIZE
+    assert imported == ROWS
     entries = await ledger_of(bench)
     assert seen == [(entry.position, entry.hash.hex()) for entry in entries]
     assert len(entries) == total
@@ -159,16 +160,20 @@ async def page_of(client: httpx.AsyncClient, after: int) -> dict[str, Any]:
     return page
 
 
-async def import_batches(bench: Bench) -> int:
-    """What a process of its own created that posts batch after batch."""
-    settings = settings_of(database_url=bench.url, master_key=bench.ledger.master_key.secret)
+async def import_rows(bench: Bench, folder: Path) -> int:
+    """How many rows `goodwill import` created, in a process of its own."""
+    rows = [{"id": f"row-{n}", "customer": f"customer-{n % 7}", "kind": "refund.fast"} for n in range(ROWS)]
+    file = folder / "rows.ndjson"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    words = ("import", str(file), "--book", bench.book, "--source", "import", "--batch-size", str(BATCH_SIZE))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.operations.posting_process", bench.book, str(BATCHES), str(BATCH_SIZE)),
+        *(sys.executable, "-m", "app", *words),
         cwd=ROOT,
-        env=environment(settings),
+        env=environment(settings_of(database_url=bench.url, master_key=bench.ledger.master_key.secret)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, errors = await process.communicate()
     assert process.returncode == os.EX_OK, errors.decode()
-    return int(out)
+    counts = dict(line.split()[:2] for line in out.decode().splitlines() if len(line.split()) == 2)
+    return int(counts["created"].replace(",", ""))
