@@ -1,10 +1,12 @@
 """`goodwill keys`: create, list and revoke API keys."""
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli.session import Book, existing_book, fail, opened_ledger, run
 from app.domain.api_key import ApiKey, Scope
@@ -15,6 +17,7 @@ from app.queries.keys import first_book, keys_of_all_books
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 
 FIRST_BOOK = "main"
+_COLUMNS = ("key", "book", "name", "scopes", "source", "created", "state")
 EXPIRY_DAYS_MAX = 36_500
 
 
@@ -57,11 +60,21 @@ async def _list() -> None:
         async with ledger.database.read() as tx:
             keys = await keys_of_all_books(tx)
         now = ledger.now()
-    table = Table("key", "book", "name", "scopes", "source", "created", "state")
-    for key in keys:
-        scopes, created = " ".join(key.scopes), _day(key.created_at)
-        table.add_row(key.key_id, key.book, key.name, scopes, key.source or "", created, _state(key, now))
-    Console().print(table)
+    rows = [
+        (key.key_id, key.book, key.name, " ".join(key.scopes), key.source or "", _day(key.created_at), _state(key, now))
+        for key in keys
+    ]
+    if sys.stdout.isatty():
+        Console().print(_table(rows))
+    else:
+        print("\n".join("\t".join(row) for row in [_COLUMNS, *rows]))
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Table:
+    table = Table(Column("key", no_wrap=True), *(Column(name, overflow="fold") for name in _COLUMNS[1:]))
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 async def _revoke(key_id: str, book: str | None) -> None:

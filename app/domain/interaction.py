@@ -87,7 +87,8 @@ def reversal_content_of(request: ReversalRequest, reverses: str) -> dict[str, An
     """The content of a reversal: which entry it cancels, why, and what replaces it."""
     content: dict[str, Any] = {"reverses": reverses, "reason": request.reason}
     if request.replacement is not None:
-        content["replacement"] = {"id": request.replacement.id, **content_of(request.replacement)}
+        name = {"source": request.replacement.source, "id": request.replacement.id}
+        content["replacement"] = {**name, **content_of(request.replacement)}
     return content
 
 

@@ -9,7 +9,6 @@ from app.domain.errors import (
     Fault,
     InteractionConflict,
     InvalidInteraction,
-    InvalidRequest,
     NotReversible,
     Refusal,
     SystemKind,
@@ -176,12 +175,15 @@ def _replayed(
     if not (is_same_customer and is_same_content):
         fields = fields_that_differ(append.content(known), content)
         raise _conflict(fields if is_same_customer else ("customer", *fields))
+    replaced_by = append.known.get((replacement.source, replacement.id)) if replacement else None
+    if replacement and replaced_by and append.account_id_of(replacement.customer) != replaced_by.account_id:
+        raise _conflict(("replacement.customer",))
     return Posted(
         entry=known,
         account=append.accounts[known.account_id],
         customer=customer or append.customers[known.account_id],
         replayed=True,
-        replacement=append.known.get((replacement.source, replacement.id)) if replacement else None,
+        replacement=replaced_by,
     )
 
 
@@ -210,14 +212,14 @@ def _prepared_replacement(append: Append, request: ReversalRequest) -> Callable[
     replacement = request.replacement
     if replacement is None:
         return lambda: None
-    if (replacement.source, replacement.id) == (request.source, request.id):
-        fault = Fault(pointer="/replacement/id", code="id_taken", detail="name the replacement other than the reversal")
-        raise InvalidRequest(faults=(fault,))
+    name = (replacement.source, replacement.id)
+    if name == (request.source, request.id) or name in append.known:
+        detail = "a replacement is posted by its reversal: give it an id that nothing on the ledger has"
+        raise InteractionConflict(
+            faults=(Fault(pointer="/replacement/id", code="id_taken", detail=detail),),
+            extra={"fields": ["replacement.id"]},
+        )
     try:
-        known = append.known.get((replacement.source, replacement.id))
-        if known is not None:
-            _replayed(append, known, content_of(replacement), customer=replacement.customer)
-            return lambda: known
         return _prepared(append, replacement)
     except Refusal as refusal:
         raise refusal.under("/replacement") from None

@@ -106,6 +106,7 @@ def test_a_reversals_content_is_what_it_cancels_why_and_what_replaces_it() -> No
     assert reversal_content_of(request, target) == {"reverses": target, "reason": "typo"}
     replaced = ReversalRequest(source="crm", reason="typo", replacement=sent(id="2", note="now right"))
     assert reversal_content_of(replaced, target)["replacement"] == {
+        "source": "crm",
         "id": "2",
         "kind": "apology.first",
         "note": "now right",

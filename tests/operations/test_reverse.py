@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.errors import AlreadyReversed, InteractionConflict, InvalidRequest, NotReversible, UnknownEntry
+from app.domain.errors import AlreadyReversed, InteractionConflict, NotReversible, UnknownEntry
 from app.domain.instant import DAY
+from app.domain.interaction import Interaction
 from app.domain.memory import felt_at
 from app.domain.policy import HalfLives
 from app.domain.standing import Direction, Standing
@@ -178,8 +179,9 @@ async def test_a_replacement_is_posted_in_the_same_append_and_replayed_with_its_
         (interaction("b", "no.such_kind"), "unknown_kind", "/replacement/kind"),
         (interaction("b", "delivery.late"), "invalid_attributes", "/replacement/attributes/days_late"),
         (interaction("b", value_at=NOON + DAY), "invalid_interaction", "/replacement/value_at"),
-        (interaction("other", note="differs"), "interaction_conflict", "/replacement/note"),
-        (interaction("other", customer="bob"), "interaction_conflict", "/replacement/customer"),
+        (interaction("other"), "interaction_conflict", "/replacement/id"),
+        (interaction("other", note="differs"), "interaction_conflict", "/replacement/id"),
+        (interaction(1), "interaction_conflict", "/replacement/id"),
     ],
 )
 async def test_a_refused_replacement_refuses_the_reversal_with_it(
@@ -206,21 +208,34 @@ async def test_a_replacement_may_be_another_customers(bench: Bench) -> None:
     assert (ada.balance, bob.balance, bob.sequence) == (0, -20, 1)
 
 
-async def test_a_replacement_that_is_on_the_ledger_already_is_that_entry(bench: Bench) -> None:
+async def test_a_replacement_under_the_reversals_own_id_is_refused(bench: Bench) -> None:
     await posted(bench, interaction(1))
-    other = await posted(bench, interaction("other"))
-    outcome = await posted(bench, reversal(1, replacement=interaction("other")))
-    assert outcome.replacement == other.entry
-    assert len(await ledger_of(bench)) == 3
 
-
-async def test_a_replacement_under_the_reversals_own_id_or_the_originals_is_refused(bench: Bench) -> None:
-    await posted(bench, interaction(1))
     own = await refused(bench, reversal(1, id="r", replacement=interaction("r")))
-    assert isinstance(own, InvalidRequest)
+
+    assert isinstance(own, InteractionConflict)
     assert [fault.pointer for fault in own.faults] == ["/replacement/id"]
-    assert isinstance(await refused(bench, reversal(1, replacement=interaction(1, note="x"))), InteractionConflict)
     assert len(await ledger_of(bench)) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        (interaction("1b", "product.failed", customer="eve"), "replacement.customer"),
+        (interaction("1b", "product.failed", customer="bob", source="shop"), "replacement"),
+    ],
+)
+async def test_a_reversal_resent_with_another_replacement_is_a_conflict(
+    bench: Bench, other: Interaction, field: str
+) -> None:
+    await posted(bench, interaction(1))
+    first = reversal(1, id="r", replacement=interaction("1b", "product.failed", customer="bob"))
+    await posted(bench, first)
+
+    refusal = await refused(bench, replace(first, replacement=other))
+
+    assert isinstance(refusal, InteractionConflict)
+    assert refusal.extra["fields"] == [field]
 
 
 async def test_a_known_reversal_that_now_names_nothing_is_a_conflict(bench: Bench) -> None:
