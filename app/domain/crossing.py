@@ -76,6 +76,7 @@ def advance(account: Account, policy: Policy, to: Instant) -> tuple[Account, tup
         place=place,
         standing_since=standing_since,
         crossings=account.crossings + len(crossings),
+        crossed_at=crossings[-1].at if crossings else account.crossed_at,
         look_again_at=min([latest, *(at for at, _ in way if at > to)]),
     )
     return moved, tuple(crossings)
