@@ -1,6 +1,7 @@
 """`goodwill serve`: the HTTP service; the first start prints a key and a story to paste."""
 
 import ipaddress
+from contextlib import nullcontext
 from datetime import timedelta
 
 import uvicorn
@@ -15,6 +16,7 @@ from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.queries.keys import count_keys
 from app.settings import Settings
+from app.worker import clock_running
 
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 20
@@ -35,7 +37,7 @@ _POST = 'curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Co
 
 
 def serve() -> None:
-    """Serve the API; migrates the database first, and prints a first key if there is none."""
+    """Serve the API and run the clock; migrates the database first, and prints a first key if there is none."""
     run(_serve(settings_or_exit()))
 
 
@@ -55,7 +57,9 @@ async def _serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    await uvicorn.Server(config).serve()
+    async with clock_running(service.ledger) if settings.clock else nullcontext():
+        await uvicorn.Server(config).serve()
+    await service.close()
 
 
 async def _greet(settings: Settings, service: Opened) -> None:

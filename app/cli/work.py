@@ -1,0 +1,28 @@
+"""`goodwill work`: the clock alone, in a process of its own."""
+
+import asyncio
+import logging
+import signal
+
+from app.cli.session import run, settings_or_exit
+from app.main import Opened
+from app.settings import Settings
+from app.worker import run_clock
+
+
+def work() -> None:
+    """Run the clock alone, until SIGTERM or SIGINT; several may run at once, beside any number of servers."""
+    run(_work(settings_or_exit()))
+
+
+async def _work(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s: %(message)s")
+    service = Opened(settings)
+    running = asyncio.ensure_future(run_clock(service.ledger))
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop, running.cancel)
+    print("Goodwill's clock runs", flush=True)
+    try:
+        await asyncio.wait([running])
+    finally:
+        await service.close()
