@@ -69,8 +69,7 @@ def advance(account: Account, policy: Policy, to: Instant) -> tuple[Account, tup
             crossings.append(Crossing(at=at, cause=Cause.TIME, before=place, after=after))
             standing_since = standing_since if after.standing is place.standing else at
             place = after
-    begun = account.masses.at
-    latest = begun + ((to - begun) // FORESIGHT + 1) * FORESIGHT
+    latest = to + FORESIGHT - (to - account.masses.at) % FORESIGHT
     moved = replace(
         account,
         place=place,
