@@ -3,6 +3,7 @@
 import ipaddress
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 
 import uvicorn
 
@@ -48,7 +49,7 @@ async def _serve(settings: Settings) -> None:
     except Refusal as refusal:
         print(f"Not ready: {refusal.detail}", flush=True)
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, beside=partial(clock_running, service.ledger) if settings.clock else nullcontext),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
@@ -57,9 +58,7 @@ async def _serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    async with clock_running(service.ledger) if settings.clock else nullcontext():
-        await uvicorn.Server(config).serve()
-    await service.close()
+    await uvicorn.Server(config).serve()
 
 
 async def _greet(settings: Settings, service: Opened) -> None:

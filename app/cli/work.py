@@ -16,7 +16,8 @@ def work() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s: %(message)s")
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger("goodwill").setLevel(settings.log_level.upper())
     service = Opened(settings)
     running = asyncio.ensure_future(run_clock(service.ledger))
     for stop in (signal.SIGTERM, signal.SIGINT):
