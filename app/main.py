@@ -4,8 +4,8 @@ import asyncio
 import os
 import time
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -54,12 +54,15 @@ class Opened:
         await self.database.close()
 
 
-def create_app(service: Opened) -> FastAPI:
-    """The HTTP application over a process's services; it closes them when it ends."""
+def create_app(
+    service: Opened, *, beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext[None]
+) -> FastAPI:
+    """The HTTP application over a process's services; it closes them when it ends. `beside` runs as long as it."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        yield
+        async with beside():
+            yield
         await service.close()
 
     app = FastAPI(

@@ -24,6 +24,7 @@ _PLAIN_ACCOUNT_FIELDS = (
     "last_entry_at",
     "standing_since",
     "crossings",
+    "crossed_at",
     "look_again_at",
     "touched_at",
     "segment",

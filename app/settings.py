@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = Field(
         default=None, description="32 bytes in base64; with the embedded database a file beside it if not set"
     )
+    clock: bool = Field(default=True, description="whether `serve` runs the clock too; `goodwill work` runs it alone")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )

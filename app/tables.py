@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 metadata = MetaData()
@@ -151,6 +151,7 @@ accounts = Table(
     Column("depth", String(6)),
     Column("standing_since", BigInteger, nullable=False),
     Column("crossings", BigInteger, nullable=False),
+    Column("crossed_at", BigInteger),
     Column("look_again_at", BigInteger, nullable=False),
     Column("touched_at", BigInteger, nullable=False),
     Column("segment", String(100)),

@@ -3,18 +3,20 @@
 import asyncio
 import os
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, MetaData, Table, insert, select
 
 from app.database import Database
 from app.main import ALEMBIC_INI, schema_revision
-from app.tables import REVISION, metadata
+from app.tables import REVISION, accounts, crossings, metadata
 from tests.postgres import Server
 
 
@@ -43,6 +45,25 @@ async def test_several_replicas_may_migrate_an_empty_database_at_once(tmp_path: 
         await database.close()
 
 
+async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_path: Path, postgres: Server) -> None:
+    crossed, never = uuid.UUID(int=1), uuid.UUID(int=2)
+    for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("first_release")):
+        database = Database(url)
+        async with database.write() as tx:
+            await tx.run_sync(_upgrade, "0001")
+            await tx.execute(
+                insert(_without(accounts, "crossed_at")), [_filled(accounts, crossed), _filled(accounts, never)]
+            )
+            rows = [{**_filled(crossings, crossed), "ordinal": ordinal, "at": 100 * ordinal} for ordinal in (1, 2)]
+            await tx.execute(insert(crossings), rows)
+
+            await tx.run_sync(_upgrade, "0002")
+
+            found = await tx.execute(select(accounts.c.account_id, accounts.c.crossed_at))
+            assert {row.account_id: row.crossed_at for row in found} == {crossed: 200, never: None}
+        await database.close()
+
+
 async def test_every_primary_and_unique_key_begins_with_the_book(database_url: str) -> None:
     for table in metadata.tables.values():
         unique = [list(index.columns) for index in table.indexes if index.unique]
@@ -54,6 +75,23 @@ async def _migrate_in_a_process(url: str) -> int:
     environment = {**os.environ, "GOODWILL_DATABASE_URL": url}
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, env=environment, cwd=ALEMBIC_INI.parent)
     return await process.wait()
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _without(current: Table, column: str) -> Table:
+    """The table as a release knew it that lacked a column."""
+    return Table(current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name != column])
+
+
+def _filled(table: Table, account_id: uuid.UUID) -> dict[str, Any]:
+    """Some row; an account of two crossings."""
+    some: dict[type, Any] = {int: 2, float: 0.0, bool: False, str: "steady", uuid.UUID: account_id}
+    return {c.name: some[c.type.python_type] for c in table.c if not c.nullable}
 
 
 def _differences(connection: Connection) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, doctor, export, keys, openapi, rebuild, serve, verify
+from app.cli import demo, doctor, export, keys, openapi, rebuild, serve, verify, work
 from app.cli.importing import command
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("serve")(serve.serve)
+app.command("work")(work.work)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("export")(export.export)

@@ -1,7 +1,9 @@
 """`goodwill serve`: the HTTP service; the first start prints a key and a story to paste."""
 
 import ipaddress
+from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 
 import uvicorn
 
@@ -15,6 +17,7 @@ from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.queries.keys import count_keys
 from app.settings import Settings
+from app.worker import clock_running
 
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 20
@@ -35,7 +38,7 @@ _POST = 'curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Co
 
 
 def serve() -> None:
-    """Serve the API; migrates the database first, and prints a first key if there is none."""
+    """Serve the API and run the clock; migrates the database first, and prints a first key if there is none."""
     run(_serve(settings_or_exit()))
 
 
@@ -46,7 +49,7 @@ async def _serve(settings: Settings) -> None:
     except Refusal as refusal:
         print(f"Not ready: {refusal.detail}", flush=True)
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, beside=partial(clock_running, service.ledger) if settings.clock else nullcontext),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,

@@ -22,7 +22,10 @@ class LastEffective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One customer's account in one book. `balance` in points; `masses` true at `masses.at`."""
+    """One customer's account in one book. `balance` in points; `masses` true at `masses.at`.
+
+    `crossed_at` is the instant of the last recorded crossing, None before the first.
+    """
 
     account_id: UUID
     opened_at: Instant
@@ -35,6 +38,7 @@ class Account:
     place: Place = NOWHERE_YET
     standing_since: Instant
     crossings: int = 0
+    crossed_at: Instant | None = None
     look_again_at: Instant
     touched_at: Instant
     segment: str | None = None

@@ -33,6 +33,7 @@ _FOLDED_FIELDS = (
     "place",
     "standing_since",
     "crossings",
+    "crossed_at",
     "segment",
 )
 

@@ -69,13 +69,13 @@ def advance(account: Account, policy: Policy, to: Instant) -> tuple[Account, tup
             crossings.append(Crossing(at=at, cause=Cause.TIME, before=place, after=after))
             standing_since = standing_since if after.standing is place.standing else at
             place = after
-    begun = account.masses.at
-    latest = begun + ((to - begun) // FORESIGHT + 1) * FORESIGHT
+    latest = to + FORESIGHT - (to - account.masses.at) % FORESIGHT
     moved = replace(
         account,
         place=place,
         standing_since=standing_since,
         crossings=account.crossings + len(crossings),
+        crossed_at=crossings[-1].at if crossings else account.crossed_at,
         look_again_at=min([latest, *(at for at, _ in way if at > to)]),
     )
     return moved, tuple(crossings)

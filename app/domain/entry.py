@@ -136,7 +136,7 @@ def placed(
         return settled, None
     since = at if place_is.standing != account.place.standing else account.standing_since
     crossing = Crossing(at=at, cause=cause, before=account.place, after=place_is, position=position)
-    return replace(settled, standing_since=since, crossings=account.crossings + 1), crossing
+    return replace(settled, standing_since=since, crossings=account.crossings + 1, crossed_at=at), crossing
 
 
 def _masses_after(account: Account, entry: Entry, policy: Policy) -> Masses:

@@ -10,7 +10,7 @@ from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.errors import UnknownCustomer
 from app.domain.fold import SegmentChange, resegmented
-from app.operations.ledger import Ledger, policy_in_force
+from app.operations.ledger import Ledger, announce_due, policy_in_force
 from app.operations.record import live_instant
 from app.queries.accounts import accounts_by_id
 from app.store.accounts import insert_crossings, insert_segment_change, save_accounts
@@ -44,4 +44,5 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         numbered = enumerate(crossings, start=stored.crossings + 1)
         await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])
         await save_head(tx, replace(head, booked_at=now))
+    announce_due(ledger, [account])
     return account

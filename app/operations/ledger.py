@@ -1,7 +1,7 @@
 """What every operation is handed by the root: the database, the master key, the clock and chance."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import Database
-from app.domain.instant import Instant
+from app.domain.account import Account
+from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
@@ -18,20 +19,35 @@ from app.sealing.keys import Entropy, MasterKey
 
 _Rules = TypeVar("_Rules", Tariff, Policy)
 
+CLOCK_SLEEP_MAX = 5 * SECOND  # what another process posted is seen by then; until then it is late, never wrong
 RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The services of one process. `now` reads the clock, `new_id` and `entropy` are chance."""
+    """The services of one process. `now` reads the clock, `new_id` and `entropy` are chance.
+
+    `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look.
+    """
 
     database: Database
     master_key: MasterKey
     now: Callable[[], Instant]
     new_id: Callable[[], UUID]
     entropy: Entropy
+    soon_due: asyncio.Event = field(default_factory=asyncio.Event)
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
+
+
+def announce_due(ledger: Ledger, saved: Iterable[Account]) -> None:
+    """Wake this process's clock if one of these accounts is to be looked at before it would look by itself.
+
+    Call it when they are committed.
+    """
+    soon = ledger.now() + CLOCK_SLEEP_MAX
+    if any(account.look_again_at < soon for account in saved):
+        ledger.soon_due.set()
 
 
 async def tariff_in_force(ledger: Ledger, tx: AsyncConnection, book: str, version: int) -> Tariff:

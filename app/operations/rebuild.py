@@ -92,23 +92,21 @@ async def _projected(tx: AsyncConnection, head: Head, policy: Policy, batch: lis
             ) from error
         every = (*folded.crossings, *passed)
         announced = _announced(recorded.get(account_id, []))
-        account = _kept(account, every, stored.get(account_id), head)
+        account = _kept(account, stored.get(account_id), head)
         projections.append(Projection(account=account, crossings=every, announced=announced))
     return projections
 
 
-def _kept(account: Account, every: tuple[Crossing, ...], row: Row | None, head: Head) -> Account:
-    """The account with what the ledger does not know of it: its value, and that this was told later than all else.
-
-    Without a usable row the account was touched when it last crossed, so that no worklist takes it for settled before.
-    """
-    touched_at = max([account.touched_at, *(crossing.at for crossing in every)])
+def _kept(account: Account, row: Row | None, head: Head) -> Account:
+    """The account with what the ledger does not know of it: its value, and that this was told later than all else."""
     if row is None:
-        return replace(account, touched_at=touched_at)
-    stored_at, value = row["touched_at"], row["value"]
-    is_plausible = isinstance(stored_at, int) and touched_at <= stored_at <= head.booked_at
+        return account
+    told_at, value = row["touched_at"], row["value"]
+    is_plausible = isinstance(told_at, int) and account.touched_at <= told_at <= head.booked_at
     is_number = isinstance(value, float) and math.isfinite(value)
-    return replace(account, touched_at=stored_at if is_plausible else touched_at, value=value if is_number else None)
+    return replace(
+        account, touched_at=told_at if is_plausible else account.touched_at, value=value if is_number else None
+    )
 
 
 def _announced(rows: list[Row]) -> list[Crossing]:

@@ -10,7 +10,7 @@ from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
 from app.operations.append import Append, Item
 from app.operations.decide import decide
-from app.operations.ledger import Ledger
+from app.operations.ledger import Ledger, announce_due
 from app.operations.load import load
 from app.operations.outcome import Outcome
 from app.store.accounts import insert_crossings, insert_openings, save_accounts
@@ -38,6 +38,7 @@ async def record(
 
         if append.entries:
             await _write(tx, append)
+    announce_due(ledger, append.posted.values())
     return outcomes
 
 

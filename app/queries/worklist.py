@@ -1,8 +1,8 @@
 """The worklist: exact at one instant, though accounts are stored as they were when last touched.
 
-An account is *settled* at the list's moment if nothing touched it since and it need not be looked at again before:
-its stored standing is right, and the index orders it. The few others are worked out one by one: advanced, or
-folded again from their entries up to the moment.
+An account is *settled* at the list's moment if nothing touched it since, no crossing was recorded that came later,
+and it need not be looked at again before: its stored standing is right, and the index orders it. The few others are
+worked out one by one: advanced, or folded again from their entries up to the moment.
 """
 
 import heapq
@@ -84,7 +84,10 @@ async def _worked_out(
     tx: AsyncConnection, book: str, policy: Policy, account: Account, moment: Moment
 ) -> Account | None:
     """The account at the moment; None if it was opened later."""
-    if account.position > moment.position or account.touched_at > moment.at:
+    if (
+        account.position > moment.position
+        or max(account.touched_at, account.crossed_at or account.touched_at) > moment.at
+    ):
         earlier = await _earlier(tx, book, account.account_id, moment)
         if not earlier:
             return None
@@ -104,6 +107,7 @@ def _is_settled(moment: Moment) -> ColumnElement[bool]:
     return and_(
         accounts.c.position <= moment.position,
         accounts.c.touched_at <= moment.at,
+        or_(accounts.c.crossed_at.is_(None), accounts.c.crossed_at <= moment.at),
         accounts.c.look_again_at > moment.at,
     )
 

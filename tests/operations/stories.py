@@ -16,6 +16,7 @@ from app.operations.describe_customer import describe_customer
 from app.operations.outcome import Posted
 from app.operations.record import record
 from app.operations.replay import begin_replay, end_replay
+from app.operations.tick import advance_due
 from app.tables import accounts, books, crossings, policy_versions
 from tests.conftest import Bench
 
@@ -50,8 +51,16 @@ class Describe:
     known: tuple[str, Any]
 
 
-Step = Sequence[Post] | Reverse | Describe | float
-"""A batch of posts, a reversal, a description, or days that pass."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """The clock runs so many batches of at most so many accounts."""
+
+    batches: int = 1
+    limit: int = 10
+
+
+Step = Sequence[Post] | Reverse | Describe | Tick | float
+"""A batch of posts, a reversal, a description, the clock, or days that pass."""
 
 _days = st.sampled_from([0.0, 0.5, 7.0, 30.0, 100.0, 400.0]) | st.floats(0.0, 900.0)
 posts = st.builds(
@@ -62,9 +71,10 @@ steps: st.SearchStrategy[list[Step]] = st.lists(
     st.lists(posts, min_size=1, max_size=4)
     | st.builds(Reverse, which=st.integers(0, 30), kind=st.none() | st.sampled_from(KINDS))
     | st.builds(Describe, customer=st.sampled_from(CUSTOMERS), known=_known)
+    | st.builds(Tick, batches=st.integers(1, 2), limit=st.integers(1, 3))
     | _days,
     min_size=1,
-    max_size=12,
+    max_size=16,
 )
 
 TOLD: list[Step] = [
@@ -91,15 +101,7 @@ async def tell(bench: Bench, book: str, told: Sequence[Step], *, replayed: Seque
         await teller.post(replayed, replay=True)
         await end_replay(bench.ledger, book)
     for step in told:
-        match step:
-            case float() as days:
-                bench.clock.pass_days(days)
-            case Reverse():
-                await teller.reverse(step)
-            case Describe():
-                await teller.describe(step)
-            case _:
-                await teller.post(step)
+        await teller.live(step)
     return teller.account_ids
 
 
@@ -109,6 +111,23 @@ class _Teller:
     book: str
     posted: list[Posted]
     account_ids: dict[str, UUID]
+
+    async def live(self, step: Step) -> None:
+        match step:
+            case float() as days:
+                self.bench.clock.pass_days(days)
+            case Reverse():
+                await self.reverse(step)
+            case Describe():
+                await self.describe(step)
+            case Tick():
+                await self.tick(step)
+            case _:
+                await self.post(step)
+
+    async def tick(self, step: Tick) -> None:
+        for _ in range(step.batches):
+            await advance_due(self.bench.ledger, self.book, limit=step.limit)
 
     async def post(self, batch: Sequence[Post], *, replay: bool = False) -> None:
         dated = [replace(each, days_ago=each.days_ago or 0.0) for each in batch] if replay else batch

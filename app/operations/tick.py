@@ -1,0 +1,63 @@
+"""The tick: what is due in a book by now is recorded, each crossing once and at its own instant."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.crossing import Crossing, advance
+from app.domain.entry import Head
+from app.domain.instant import Instant
+from app.operations.ledger import Ledger, policy_in_force
+from app.queries.due import accounts_due, next_due_at
+from app.store.accounts import insert_crossings, save_accounts
+from app.store.books import lock_head, save_head
+
+ACCOUNTS_MAX = 200  # of a batch: postings wait for the head meanwhile, some 100 ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What one batch did: accounts looked at, crossings in the order of their instants; what comes next, and when."""
+
+    advanced: int
+    crossings: tuple[tuple[UUID, Crossing], ...]
+    next_due_at: Instant | None
+
+
+async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -> Tick:
+    """Bring up to `limit` accounts whose time has come to the present, those that wait longest first.
+
+    Nothing is due while history is replayed. A clock behind the head needs no care: an account's `look_again_at` lies
+    after its last entry and its last crossing, so that what is due by an earlier clock is still unrecorded.
+    """
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        if head.replaying:
+            return Tick(advanced=0, crossings=(), next_due_at=None)
+        now = ledger.now()
+
+        advanced, crossings = await _advance_accounts(ledger, tx, head, now, limit=limit)
+
+        reached = max([head.booked_at, *(crossing.at for _, crossing in crossings)])
+        if reached > head.booked_at:
+            await save_head(tx, replace(head, booked_at=reached))
+        return Tick(advanced=advanced, crossings=tuple(crossings), next_due_at=await next_due_at(tx, book))
+
+
+async def _advance_accounts(
+    ledger: Ledger, tx: AsyncConnection, head: Head, now: Instant, *, limit: int
+) -> tuple[int, list[tuple[UUID, Crossing]]]:
+    policy = await policy_in_force(ledger, tx, head.book, head.policy_version)
+    due = await accounts_due(tx, head.book, now, limit=limit)
+    moved = [(account, *advance(account, policy, now)) for account in due]
+
+    recorded = [
+        (after.account_id, ordinal, crossing)
+        for before, after, crossings in moved
+        for ordinal, crossing in enumerate(crossings, start=before.crossings + 1)
+    ]
+    await save_accounts(tx, head.book, [after for _, after, _ in moved])
+    await insert_crossings(tx, head.book, recorded)
+    in_order = sorted(((account_id, crossing) for account_id, _, crossing in recorded), key=lambda pair: pair[1].at)
+    return len(due), in_order

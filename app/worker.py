@@ -1,0 +1,108 @@
+"""The composition root of the clock: a loop that sleeps until something is due, then ticks book by book."""
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from prometheus_client import Counter, Gauge
+
+from app.domain.errors import Refusal
+from app.domain.instant import SECOND, Instant
+from app.operations.ledger import CLOCK_SLEEP_MAX, Ledger
+from app.operations.tick import advance_due
+from app.queries.due import next_due_by_book
+
+logger = logging.getLogger("goodwill.clock")
+
+OpenedLedger = Callable[[], Awaitable[Ledger]]
+
+BREATH_SECONDS = 0.005  # between two batches: on SQLite another process gets the file only in a gap
+OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+FAILED_BOOK_SECONDS = 60.0  # a book that cannot be ticked must not keep the clock from the others
+
+crossings_recorded = Counter("goodwill_clock_crossings", "Crossings that this process's clock recorded")
+accounts_advanced = Counter("goodwill_clock_accounts_advanced", "Accounts that this process's clock looked at")
+lag_seconds = Gauge("goodwill_clock_lag_seconds", "How long the earliest due instant has passed; NaN: no clock here")
+lag_seconds.set(math.nan)
+
+
+@asynccontextmanager
+async def clock_running(opened: OpenedLedger) -> AsyncGenerator[None]:
+    """The clock runs beside what is done in the block."""
+    running = asyncio.create_task(run_clock(opened))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def run_clock(opened: OpenedLedger) -> None:
+    """Record in every book what is due, when it is due, until cancelled; an outage is told once and waited out."""
+    outages = 0
+    failed: dict[str, float] = {}
+    while True:
+        try:
+            ledger = await opened()
+            await _run_round(ledger, failed)
+        except Exception as error:  # noqa: BLE001 - told once; whatever it is, the clock goes on
+            if outages == 0:
+                _tell(error)
+            await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
+            outages = min(outages + 1, 10)
+        else:
+            if outages:
+                logger.warning("the clock runs again")
+            outages = 0
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Refusal):
+        logger.warning("the clock stands still: %s", error.detail)
+    else:
+        logger.error("the clock stands still", exc_info=error)
+
+
+async def _run_round(ledger: Ledger, failed: dict[str, float]) -> None:
+    """One batch for each book in which something is due; where nothing is, sleep until something will be."""
+    ledger.soon_due.clear()
+    dues = await _dues(ledger, failed)
+    now = ledger.now()
+    earliest = min(dues.values(), default=now + CLOCK_SLEEP_MAX)
+    lag_seconds.set(max(0, now - earliest) / SECOND)
+    if earliest > now:
+        await _sleep(ledger, earliest - now)
+        return
+    for book in sorted(book for book, due_at in dues.items() if due_at <= now):
+        await _tick(ledger, book, failed)
+        await asyncio.sleep(BREATH_SECONDS)
+
+
+async def _dues(ledger: Ledger, failed: dict[str, float]) -> dict[str, Instant]:
+    """When each book is due next; a book that failed, after a while."""
+    async with ledger.database.read() as tx:
+        dues = await next_due_by_book(tx)
+    present = asyncio.get_running_loop().time()
+    return {book: due_at for book, due_at in dues.items() if failed.get(book, 0.0) <= present}
+
+
+async def _tick(ledger: Ledger, book: str, failed: dict[str, float]) -> None:
+    try:
+        tick = await advance_due(ledger, book)
+    except Refusal:
+        raise
+    except Exception:
+        logger.exception("the clock leaves book %s alone for %d seconds", book, FAILED_BOOK_SECONDS)
+        failed[book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
+    else:
+        failed.pop(book, None)
+        accounts_advanced.inc(tick.advanced)
+        crossings_recorded.inc(len(tick.crossings))
+
+
+async def _sleep(ledger: Ledger, duration: Instant) -> None:
+    """Until then, or until this process writes something that is due soon."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ledger.soon_due.wait(), min(duration, CLOCK_SLEEP_MAX) / SECOND)

@@ -1,0 +1,33 @@
+"""The worklist beside a clock: what it records between two pages changes neither."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.domain.worklist import Filter, Order
+from app.operations.tick import advance_due
+from tests.conftest import Bench
+from tests.queries.test_worklist import Happening, shown, world_after
+
+USUAL = Happening(gap=1, what="post", customer="a", kind="product.failed", lag=0, segment=None, value=1.0)
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("days_between", [0, 10, 100, 1_000])
+async def test_a_clock_that_records_crossings_between_two_pages_changes_neither(
+    bench: Bench, order: Order, days_between: int
+) -> None:
+    names = [(name, kind) for name in "abcde" for kind in ("product.failed", "moment.unexpected_gift")]
+    history = [replace(USUAL, customer=f"{name}-{kind}", kind=kind) for name, kind in names]
+    world = await world_after(bench, history)
+    bench.clock.pass_days(30)
+    moment, wanted = await world.moment(), Filter()
+    expected = await world.by_hand(moment, order, wanted)
+    first = await world.page(moment, order, wanted, None, 4)
+
+    bench.clock.pass_days(days_between)
+    tick = await advance_due(bench.ledger, world.book)
+    rest = await world.page(moment, order, wanted, first[-1][0], 10)
+
+    assert bool(tick.crossings) == (days_between > 0)
+    assert [shown(account) for _, account in [*first, *rest]] == [shown(account) for account in expected]
