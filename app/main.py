@@ -12,7 +12,20 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, inspect, text
 
 from app import __version__
-from app.api import batch, customers, docs, feed, health, interactions, openapi, problems, statement, tariff, worklist
+from app.api import (
+    batch,
+    customers,
+    docs,
+    explanation,
+    feed,
+    health,
+    interactions,
+    openapi,
+    problems,
+    statement,
+    tariff,
+    worklist,
+)
 from app.api.door import Door
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable, MasterKeyMismatch
@@ -77,7 +90,7 @@ def create_app(
     app.state.service = service
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
-    for resource in (interactions, batch, customers, statement, worklist, feed, tariff, health):
+    for resource in (interactions, batch, customers, explanation, statement, worklist, feed, tariff, health):
         app.include_router(resource.router)
     app.include_router(tariff.documents)
     app.include_router(customers.lookups)

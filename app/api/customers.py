@@ -1,13 +1,14 @@
 """One customer: the account, the balance, and what changed its standing."""
 
 import hashlib
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
 from app.api.body import LargeRoute, StrictRoute
 from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
+from app.api.explanation import Part, parts_in_words
+from app.api.language import LANGUAGE_HEADERS, AcceptLanguage, chosen_language, language_headers
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, refusals
 from app.api.state import LedgerDep, Reader, Writer
 from app.api.views import account_view, account_views
@@ -25,12 +26,6 @@ router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["custo
 lookups = APIRouter(prefix="/v1/customers", route_class=LargeRoute, tags=["customers"], responses=ANSWERS)
 
 
-class Part(StrEnum):
-    """What an account can be shown with besides itself."""
-
-    RECENT = "recent"
-
-
 @lookups.post("/lookup", responses=BODY_ANSWERS)
 async def look_up(body: LookupIn, ledger: LedgerDep, key: Reader) -> LookupOut:
     """Up to 500 customers at once, in the order asked for; an unknown one is `found: false`."""
@@ -42,18 +37,34 @@ async def look_up(body: LookupIn, ledger: LedgerDep, key: Reader) -> LookupOut:
     return LookupOut(customers=[known.get(name) or UnknownOut(customer=name) for name in body.customers])
 
 
-@router.get("/{customer}", responses=refusals(404))
+@router.get(
+    "/{customer}",
+    responses={
+        200: {
+            "description": "The account. The headers come with words: with include=explanation or include=gestures.",
+            "headers": {name: {**each, "required": False} for name, each in LANGUAGE_HEADERS.items()},
+        },
+        **refusals(404),
+    },
+)
 async def get_customer(
     customer: CustomerPath,
     ledger: LedgerDep,
     key: Reader,
+    response: Response,
     include: Annotated[Listed[Part] | None, Query(description="one, several times, or a comma-separated list")] = None,
+    accept_language: AcceptLanguage = "",
 ) -> AccountOut:
     """The customer's account as it stands now; `because` names the three entries that weigh most."""
+    parts, language = include or [], chosen_language(accept_language)
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, key.book)
-        found = await find_customer(view, customer)
-        return await account_view(view, found.account, customer, with_recent=Part.RECENT in (include or []))
+        account = (await find_customer(view, customer)).account
+        out = await account_view(view, account, customer, with_recent=Part.RECENT in parts)
+        told = await parts_in_words(view, account, customer, parts, language)
+    if told:
+        response.headers.update(language_headers(language))
+    return out.model_copy(update=told)
 
 
 @router.patch("/{customer}", responses={**BODY_ANSWERS, **refusals(404)})

@@ -6,8 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+# `as`: the other rooms of the wire find the base here too.
+from app.api.wire_base import InteractionNameOut as InteractionNameOut
+from app.api.wire_base import LabelOut as LabelOut
+from app.api.wire_base import PlaceOut as PlaceOut
+from app.api.wire_base import WireOut as WireOut
+from app.api.wire_base import shown as shown
+from app.api.wire_explanation import ExplanationOut, GesturesOut
 from app.domain.account import Account
 from app.domain.crossing import Cause, Crossing, next_crossing_at
 from app.domain.entry import Entry
@@ -17,19 +24,6 @@ from app.domain.share import Share
 from app.domain.standing import Depth, Direction, Standing, direction_of
 from app.domain.tariff import Tariff
 from app.domain.worklist import felt_balance
-
-
-class WireOut(BaseModel):
-    """What callers get."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class InteractionNameOut(WireOut):
-    """An interaction by the name its reporter gave it; `id` is null for a reversal that had none."""
-
-    source: str
-    id: str | None
 
 
 class EntryOut(WireOut):
@@ -92,13 +86,6 @@ class EntryOut(WireOut):
         )
 
 
-class LabelOut(WireOut):
-    """What a support agent would say of the customer."""
-
-    en: str
-    fr: str
-
-
 class BecauseOut(WireOut):
     """One of the entries that weigh most: its points, and what is still felt of them."""
 
@@ -112,11 +99,10 @@ class BecauseOut(WireOut):
     @classmethod
     def of(cls, share: Share, tariff: Tariff) -> "BecauseOut":
         """The share, in the words of the tariff in force."""
-        rule = tariff.kinds.get(share.entry.kind)
         return cls(
             entry=share.entry.entry_id,
             kind=share.entry.kind,
-            label=LabelOut(en=rule.label.en, fr=rule.label.fr) if rule else None,
+            label=LabelOut.of(tariff.kinds.get(share.entry.kind)),
             points=share.entry.points,
             felt=shown(share.felt),
             value_at=moment_of(share.entry.value_at),
@@ -140,6 +126,8 @@ class AccountOut(WireOut):
     last_entry_at: datetime
     because: list[BecauseOut]
     recent: list[EntryOut] | None = Field(None, description="only with include=recent")
+    explanation: ExplanationOut | None = Field(default=None, description="only with include=explanation")
+    gestures: GesturesOut | None = Field(default=None, description="only with include=gestures")
 
     @classmethod
     def of(
@@ -189,13 +177,6 @@ class BalanceOut(WireOut):
     depth: Depth | None
 
 
-class PlaceOut(WireOut):
-    """A standing, and how deep it is if it is overdrawn."""
-
-    standing: Standing
-    depth: Depth | None
-
-
 class CrossingOut(WireOut):
     """A change of standing or depth. `position` is that of the entry that caused it."""
 
@@ -222,11 +203,6 @@ class CrossingOut(WireOut):
                 "announced": announced,
             }
         )
-
-
-def shown(points: float) -> float:
-    """Two decimals, as the wire shows what is felt; -0 is 0."""
-    return round(points, 2) + 0.0
 
 
 def _moment(instant: Instant | None) -> datetime | None:

@@ -48,7 +48,7 @@ async def test_every_address_that_names_somebody_elses_answers_as_if_there_were_
 ) -> None:
     entry = (await posted(api, customer="ada"))["entry"]
     naming = naming_one()
-    assert len(naming) == 7
+    assert len(naming) == 8
 
     async with await stranger(bench) as rival:
         for method, path, body in naming:
