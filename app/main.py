@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, inspect, text
 
 from app import __version__
-from app.api import batch, customers, feed, health, interactions, openapi, problems, statement, tariff, worklist
+from app.api import batch, customers, feed, health, interactions, openapi, policy, problems, statement, tariff, worklist
+from app.api.adopting import Adopting
 from app.api.door import Door
 from app.database import Database
 from app.domain.errors import MasterKeyMismatch
@@ -59,9 +60,12 @@ def create_app(service: Opened) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        adopting.resume(service.ledger)
         yield
+        await adopting.stop()
         await service.close()
 
+    adopting = Adopting()
     app = FastAPI(
         title="Goodwill",
         version=__version__,
@@ -71,11 +75,13 @@ def create_app(service: Opened) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.adopting = adopting
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
-    for resource in (interactions, batch, customers, statement, worklist, feed, tariff, health):
+    for resource in (interactions, batch, customers, statement, worklist, feed, tariff, policy, health):
         app.include_router(resource.router)
     app.include_router(tariff.documents)
+    app.include_router(policy.documents)
     app.include_router(customers.lookups)
     openapi.install(app)
     return app
