@@ -93,7 +93,10 @@ async def carry_adoption(ledger: Ledger, book: str) -> None:
     chases = 0
     while chases < CHASES_MAX and (is_first := await _prepare_some(ledger, book)) is not None:
         chases += 0 if is_first else 1
-    await _switch(ledger, book)
+    adopted = await _switch(ledger, book)
+    if adopted is not None:
+        async with ledger.database.write() as tx:
+            await delete_next(tx, adopted)
 
 
 async def _prepare_some(ledger: Ledger, book: str) -> bool | None:
@@ -119,13 +122,16 @@ async def _prepare_some(ledger: Ledger, book: str) -> bool | None:
     return is_first if is_first or len(batch) == BATCH_ACCOUNTS else None
 
 
-async def _switch(ledger: Ledger, book: str) -> None:
-    """The last step: what comes before it in the book's order is felt under the policy before, what comes after not."""
+async def _switch(ledger: Ledger, book: str) -> Adoption | None:
+    """The last step: what comes before it in the book's order is felt under the policy before, what comes after not.
+
+    None if the adoption was cancelled, or if another process took this step.
+    """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
         adoption = await adoption_of(tx, book)
         if adoption is None or not await lock_adoption(tx, adoption):
-            return
+            return None
         # In an empty book there is nothing that comes before, and history may still be replayed into it.
         at = live_instant(head, ledger.now()) if head.position else ledger.now()
         before, after = await _policies(ledger, tx, head, adoption)
@@ -135,8 +141,7 @@ async def _switch(ledger: Ledger, book: str) -> None:
         booked_at = at if head.position else head.booked_at
         await save_head(tx, replace(head, policy_version=adoption.version, booked_at=booked_at))
         await delete_adoption(tx, adoption)
-    async with ledger.database.write() as tx:
-        await delete_next(tx, adoption)
+    return adoption
 
 
 async def _switch_one_by_one(
