@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Sequence
-from math import fsum
 from typing import Any
 
 import pytest
@@ -12,8 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from app.domain.account import Account
-from app.domain.crossing import Cause
 from app.domain.errors import AdoptionUnderWay, NoAdoption, PolicyChanged
 from app.domain.instant import DAY
 from app.domain.memory import felt_at
@@ -21,21 +18,24 @@ from app.domain.policy import Policy
 from app.operations import adopt_policy as adopting
 from app.operations.adopt_policy import adopt_policy, cancel_adoption, carry_adoption
 from app.operations.open_book import open_book
-from app.operations.preview_policy import Preview, preview_policy
-from app.operations.read_customer import reading
+from app.operations.preview_policy import Preview
 from app.operations.rebuild import rebuild
 from app.operations.verify import verify
-from app.queries.accounts import all_accounts
 from app.queries.adoptions import adoption_of
-from app.queries.crossings import recorded_crossings
-from app.queries.ledger_lines import entries_by_account
-from app.tables import accounts, accounts_next, policy_adoptions, policy_versions
+from app.tables import accounts, policy_versions
 from tests.conftest import NOON, Bench
 from tests.operations.adopting import LONG, POLICIES, SHORT, STRICT, adopt_wholly, begin, document_of, policies_of
 from tests.operations.posting import interaction, new_book, post, posted
 from tests.operations.stories import TOLD, Step, projected, steps, stored, tell
-
-BATCHES = 30
+from tests.operations.switched import (
+    accounts_of,
+    by_brute_force,
+    crossing_of_policy,
+    crossings_of_policy,
+    leftovers,
+    places_at,
+    preview,
+)
 
 
 @pytest.mark.parametrize("policy", [STRICT, SHORT, LONG])
@@ -245,46 +245,3 @@ async def post_on(bench: Bench, writer: int) -> None:
     for number in range(5):
         kind = "product.failed" if number % 2 else "moment.unexpected_gift"
         await posted(bench, interaction(f"{writer}/{number}", kind, f"customer {(writer * 7 + number) % 50}"))
-
-
-async def accounts_of(bench: Bench, book: str | None = None) -> list[Account]:
-    async with bench.ledger.database.read() as tx:
-        return list((await all_accounts(tx, book or bench.book)).values())
-
-
-async def places_at(bench: Bench) -> dict[Any, Any]:
-    """Where the accounts stand just now, under the policy in force."""
-    async with bench.ledger.database.read() as tx:
-        view = await reading(bench.ledger, tx, bench.book)
-        stored_ = await all_accounts(tx, bench.book)
-        return {account_id: view.advanced(account).account.place for account_id, account in stored_.items()}
-
-
-async def preview(bench: Bench, policy: Policy, book: str | None = None) -> Preview:
-    async with bench.ledger.database.read() as tx:
-        return await preview_policy(await reading(bench.ledger, tx, book or bench.book), policy)
-
-
-async def crossing_of_policy(bench: Bench, account: Account) -> Any:
-    async with bench.ledger.database.read() as tx:
-        recorded = await recorded_crossings(tx, bench.book, account.account_id)
-    return next((each.crossing for each in recorded if each.crossing.cause is Cause.POLICY), None)
-
-
-async def crossings_of_policy(bench: Bench, book: str) -> list[Any]:
-    async with bench.ledger.database.read() as tx:
-        every = [await recorded_crossings(tx, book, account_id) for account_id in await all_accounts(tx, book)]
-    return [each.crossing for own in every for each in own if each.crossing.cause is Cause.POLICY]
-
-
-async def by_brute_force(bench: Bench, account: Account, policy: Policy, t: int) -> float:
-    """Every entry's share, by the formula."""
-    lives = policy.half_lives
-    async with bench.ledger.database.read() as tx:
-        [own] = [entries async for entries in entries_by_account(tx, bench.book, account_ids=[account.account_id])]
-    days = [(each.points, lives.of(each.memory), (t - each.value_at) / DAY) for each in own]
-    return fsum(points if h is None else points * 2 ** (-age / h) for points, h, age in days)
-
-
-async def leftovers(bench: Bench) -> list[int]:
-    return [len(rows) for rows in (await stored(bench, policy_adoptions, accounts_next)).values()]
