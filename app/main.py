@@ -21,11 +21,13 @@ from app.api import (
     health,
     interactions,
     openapi,
+    policy,
     problems,
     statement,
     tariff,
     worklist,
 )
+from app.api.adopting import Adopting
 from app.api.door import Door
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable, MasterKeyMismatch
@@ -74,10 +76,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        adopting.resume(service.ledger)
         async with beside():
             yield
+        await adopting.stop()
         await service.close()
 
+    adopting = Adopting()
     app = FastAPI(
         title="Goodwill",
         version=__version__,
@@ -88,11 +93,13 @@ def create_app(
         redoc_url=None,
     )
     app.state.service = service
+    app.state.adopting = adopting
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
-    for resource in (interactions, batch, customers, explanation, statement, worklist, feed, tariff, health):
+    for resource in (interactions, batch, customers, explanation, statement, worklist, feed, tariff, policy, health):
         app.include_router(resource.router)
     app.include_router(tariff.documents)
+    app.include_router(policy.documents)
     app.include_router(customers.lookups)
     docs.install(app)
     openapi.install(app)

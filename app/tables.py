@@ -18,14 +18,21 @@ from sqlalchemy import (
     Uuid,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 metadata = MetaData()
 
+_MEMORIES = ("lasting", "passing", "deep", "observed")
+
 
 def _book() -> Column[str]:
     return Column("book", String(40), primary_key=True)
+
+
+def _masses() -> list[Column[float]]:
+    masses = [f"{mass}_{memory}" for mass in ("credits", "debits", "big") for memory in _MEMORIES]
+    return [Column(name, Double, nullable=False) for name in (*masses, "fresh")]
 
 
 books = Table(
@@ -77,6 +84,20 @@ policy_versions = Table(
     Column("from_position", BigInteger, nullable=False),
     Column("adopted_at", BigInteger, nullable=False),
     Column("api_key_id", String(40), nullable=False),
+)
+
+policy_adoptions = Table(  # a policy that is not in force yet: its accounts are being prepared
+    "policy_adoptions",
+    metadata,
+    _book(),
+    Column("adoption_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("api_key_id", String(40), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("accounts_total", BigInteger, nullable=False),
+    Column("accounts_done", BigInteger, nullable=False),
+    Column("after_account_id", Uuid),
 )
 
 account_keys = Table(
@@ -137,12 +158,7 @@ accounts = Table(
     Column("position", BigInteger, nullable=False),
     Column("balance", BigInteger, nullable=False),
     Column("masses_at", BigInteger, nullable=False),
-    *(
-        Column(f"{mass}_{memory}", Double, nullable=False)
-        for mass in ("credits", "debits", "big")
-        for memory in ("lasting", "passing", "deep", "observed")
-    ),
-    Column("fresh", Double, nullable=False),
+    *_masses(),
     Column("last_value_at", BigInteger),
     Column("last_sequence", BigInteger),
     Column("last_direction", String(6)),
@@ -161,6 +177,22 @@ accounts = Table(
     Index("accounts_by_last_entry", "book", "last_entry_at", "account_id"),
     Index("accounts_to_look_at", "book", "look_again_at"),
     Index("accounts_by_position", "book", "position"),
+)
+
+accounts_next = Table(  # what an account that nothing touches will be under the policy that is being adopted
+    "accounts_next",
+    metadata,
+    _book(),
+    Column("account_id", Uuid, primary_key=True),
+    Column("adoption_id", Uuid, nullable=False),
+    Column("prepared_at", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),
+    Column("masses_at", BigInteger, nullable=False),
+    *_masses(),
+    Column("standing", String(21), nullable=False),
+    Column("depth", String(6)),
+    Column("look_again_at", BigInteger, nullable=False),
 )
 
 segment_changes = Table(

@@ -127,7 +127,7 @@ async def test_a_postgresql_that_goes_away_and_comes_back_finds_the_clock_there(
     bench: Bench, postgres: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     if bench.ledger.database.is_sqlite:
-        pytest.skip("a file does not go away")
+        return  # a file does not go away
     name = make_url(bench.url).database
     async with running(bench.ledger):
         await post(bench, interaction(1, "product.failed"))

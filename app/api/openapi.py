@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.api.policy_schema import POLICY_SCHEMA
 from app.api.problems import PROBLEM_JSON
 from app.api.tariff_schema import TARIFF_SCHEMA
 from app.api.wire_problem import ProblemOut
@@ -66,6 +67,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas["ProblemOut"] = ProblemOut.model_json_schema(ref_template=REF + "{model}")
     schemas.update(schemas["ProblemOut"].pop("$defs", {}))
     schemas["Tariff"] = TARIFF_SCHEMA
+    schemas["Policy"] = POLICY_SCHEMA
     document["components"]["securitySchemes"] = _SCHEMES
     for path, operations in document["paths"].items():
         for operation in operations.values():

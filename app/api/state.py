@@ -5,6 +5,7 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from app.api.adopting import Adopting
 from app.domain.api_key import ApiKey, Scope
 from app.domain.errors import Forbidden
 from app.operations.ledger import Ledger
@@ -33,6 +34,11 @@ def _requires(scope: Scope) -> Callable[[Request], ApiKey]:
     return authorized
 
 
+def _adopting(request: Request) -> Adopting:
+    return cast("Adopting", request.app.state.adopting)
+
+
+AdoptingDep = Annotated[Adopting, Depends(_adopting)]
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
 Writer = Annotated[ApiKey, Depends(_requires(Scope.INTERACTIONS_WRITE))]
 Reader = Annotated[ApiKey, Depends(_requires(Scope.ACCOUNTS_READ))]

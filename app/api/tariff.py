@@ -3,9 +3,10 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.api.body import LargeRoute, StrictRoute
+from app.api.if_match import IfMatch, expected_version_of
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, REF, refusals
 from app.api.problems import problem_of
 from app.api.state import LedgerDep, Reader, RuleManager
@@ -20,7 +21,7 @@ from app.api.wire_tariff import (
     ValuationsOut,
     ValuedOut,
 )
-from app.domain.errors import IfMatchRequired, Refusal, UnknownTariffVersion
+from app.domain.errors import Refusal, UnknownTariffVersion
 from app.domain.kind_search import find_kinds
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
@@ -34,7 +35,6 @@ from app.queries.books import tariff_document
 router = APIRouter(prefix="/v1/tariff", route_class=StrictRoute, tags=["tariff"], responses=ANSWERS)
 documents = APIRouter(prefix="/v1/tariff", route_class=LargeRoute, tags=["tariff"], responses=ANSWERS)
 
-_IF_MATCH = r'^(\*|(W/)?"[0-9]{1,9}")$'  # a proxy that compresses may have made the ETag a weak one
 _TARIFF: dict[str, Any] = {"application/json": {"schema": {"$ref": REF + "Tariff"}}}
 
 
@@ -63,17 +63,12 @@ async def put_tariff(
     response: Response,
     ledger: LedgerDep,
     key: RuleManager,
-    if_match: Annotated[
-        str | None,
-        Header(
-            alias="If-Match", pattern=_IF_MATCH, description="needed: the ETag of the tariff in force, or * for any"
-        ),
-    ] = None,
+    if_match: IfMatch = None,
 ) -> TariffVersionOut:
     """Adopt a tariff, whole. Every expression is compiled first; a bad one is refused with kind and column."""
-    if if_match is None:
-        raise IfMatchRequired
-    version = await adopt_tariff(ledger, key.book, body, expected_version=_expected(if_match), api_key_id=key.key_id)
+    version = await adopt_tariff(
+        ledger, key.book, body, expected_version=expected_version_of(if_match), api_key_id=key.key_id
+    )
     response.headers["ETag"] = f'"{version}"'
     return TariffVersionOut(version=version)
 
@@ -141,8 +136,3 @@ def _valued(tariff: Tariff, version: int, item: ValuationIn, source: str | None)
         magnitude=abs(valuation.points),
         memory=valuation.memory,
     )
-
-
-def _expected(if_match: str) -> int | None:
-    """The version that If-Match names, None for any."""
-    return None if if_match == "*" else int(if_match.removeprefix("W/").strip('"'))

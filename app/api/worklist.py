@@ -16,7 +16,7 @@ from app.domain.instant import Instant, instant_of, moment_of
 from app.domain.standing import Depth, Standing
 from app.domain.worklist import Filter, Moment, Order, Rank
 from app.operations.look_back import worklist_as_of
-from app.operations.read_customer import Reading, reading
+from app.operations.read_customer import Reading, at_moment, reading
 from app.queries.worklist import worklist
 
 router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["customers"])
@@ -47,11 +47,19 @@ async def get_worklist(
 
 async def _now(view: Reading, wanted: Filter, order: Order, limit: int, cursor: str | None) -> WorklistOut:
     listed = ("worklist", wanted, order)
-    moment, after = _begun(view, listed, cursor) or (Moment(at=view.now, position=view.head.position), None)
+    moment, after = _begun(view, listed, cursor) or (_moment(view, view.now), None)
+    then, policies = await at_moment(view, moment)
     page = await worklist(
-        view.tx, view.book, view.policy, moment=moment, wanted=wanted, order=order, after=after, limit=limit + 1
+        view.tx,
+        view.book,
+        policies,
+        is_current=moment.policy_version == view.head.policy_version,
+        moment=moment,
+        wanted=wanted,
+        order=order,
+        after=after,
+        limit=limit + 1,
     )
-    then = view.at(moment.at)
     shown = page[:limit]
     names = await customers_of(view, [account.account_id for _, account in shown])
     return WorklistOut(
@@ -68,7 +76,7 @@ async def _in_hindsight(
         detail = "hindsight knows no standing_since: order by felt, stake, balance or last_entry_at"
         raise InvalidRequest(faults=(Fault(pointer="/query/order", code="order_unknown", detail=detail),))
     listed = ("worklist in hindsight", wanted, order, as_of)
-    moment, after = _begun(view, listed, cursor) or (Moment(at=as_of, position=view.head.position), None)
+    moment, after = _begun(view, listed, cursor) or (_moment(view, as_of), None)
     page = await worklist_as_of(view, moment=moment, wanted=wanted, order=order, after=after, limit=limit + 1)
     shown = page[:limit]
     return WorklistOut(
@@ -79,12 +87,16 @@ async def _in_hindsight(
 
 
 def _cursor(view: Reading, listed: tuple[object, ...], moment: Moment, last: Rank) -> str:
-    return encode_cursor(view.book_key, listed, [moment.at, moment.position, *last])
+    return encode_cursor(view.book_key, listed, [moment.at, moment.position, moment.policy_version, *last])
 
 
 def _begun(view: Reading, listed: tuple[object, ...], cursor: str | None) -> tuple[Moment, Rank | None] | None:
     """The moment of the list that the cursor goes on with, and where it is; None if it begins."""
     if cursor is None:
         return None
-    at, position, key, account_id = decode_cursor(view.book_key, listed, cursor)
-    return Moment(at=at, position=position), (key, account_id)
+    at, position, policy_version, key, account_id = decode_cursor(view.book_key, listed, cursor)
+    return Moment(at=at, position=position, policy_version=policy_version), (key, account_id)
+
+
+def _moment(view: Reading, at: Instant) -> Moment:
+    return Moment(at=at, position=view.head.position, policy_version=view.head.policy_version)

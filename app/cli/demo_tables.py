@@ -16,7 +16,7 @@ from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff import Tariff
 from app.domain.worklist import Filter, Moment, Order, felt_balance
 from app.operations.ledger import Ledger, tariff_in_force
-from app.operations.read_customer import Reading, reading, weighing_most
+from app.operations.read_customer import Reading, at_moment, reading, weighing_most
 from app.queries.accounts import keys_of, names_of
 from app.queries.worklist import worklist
 
@@ -65,11 +65,12 @@ async def holding(ledger: Ledger, book: str) -> Holding:
     """Every account at the present instant, those to be shown with their reasons."""
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, book)
-        moment = Moment(at=view.now, position=view.head.position)
+        moment = Moment(at=view.now, position=view.head.position, policy_version=view.head.policy_version)
+        _, policies = await at_moment(view, moment)
         ranked = await worklist(
             tx,
             book,
-            view.policy,
+            policies,
             moment=moment,
             wanted=Filter(),
             order=Order.FELT,

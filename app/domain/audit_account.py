@@ -13,7 +13,7 @@ from app.domain.entry import Entry
 from app.domain.fold import Folded, SegmentChange, fold
 from app.domain.instant import Instant
 from app.domain.memory import Masses, fading
-from app.domain.policy import MEMORIES, Policy
+from app.domain.policy import MEMORIES, Policy, PolicyHistory
 from app.domain.standing import Place
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ class Kept:
     changes: Sequence[SegmentChange]
 
 
-def account_findings(entries: Sequence[Entry], kept: Kept, policy: Policy) -> list[Finding]:
+def account_findings(entries: Sequence[Entry], kept: Kept, history: PolicyHistory) -> list[Finding]:
     """What is wrong with an account. Requires its entries, one at least, in the order of their sequences."""
+    policy = history.in_force
     where = f"account {entries[0].account_id}"
     found = [*_tried(1, where, lambda: _in_lines(entries)), *_tried(4, where, lambda: _in_reversals(entries))]
     stored = kept.account
@@ -58,7 +59,9 @@ def account_findings(entries: Sequence[Entry], kept: Kept, policy: Policy) -> li
         what = f"Its balance is stored as {stored.balance}; the last entry says {entries[-1].balance_after}."
         found.append(Finding(law=2, where=where, what=what))
     try:
-        folded = _walked(fold(stored.account_id, entries, kept.changes, policy), policy, stored.look_again_at)
+        begun = history.from_line(entries[0].position)
+        folded = fold(stored.account_id, entries, kept.changes, *begun)
+        folded = _walked(folded, policy, stored.look_again_at)
     except CORRUPT as error:
         return [*found, Finding(law=4, where=where, what=f"Its entries do not fold ({_named(error)}).")]
     return [

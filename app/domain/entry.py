@@ -7,8 +7,8 @@ from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
 from app.domain.crossing import Cause, Crossing, look_again_at
 from app.domain.instant import Instant
-from app.domain.memory import Masses, entered, withdrawn
-from app.domain.policy import Memory, Policy
+from app.domain.memory import Masses, entered, rebased, withdrawn
+from app.domain.policy import HalfLives, Memory, Policy
 from app.domain.standing import Place, direction_of, place_at
 from app.domain.tariff import is_system_kind
 
@@ -99,7 +99,7 @@ def apply(
     """
     assert entry.sequence == account.sequence + 1
     assert entry.balance_after == account.balance + entry.points
-    masses = _masses_after(account, entry, policy)
+    masses = masses_after(account.masses, entry, policy.half_lives)
     last = _last_after(account, entry, predecessor)
     place = place_at(
         masses,
@@ -131,7 +131,8 @@ def placed(
     Nothing before `at` is looked at again: what time alone did until then is recorded.
     """
     settled = replace(account, place=place_is)
-    settled = replace(settled, look_again_at=max(look_again_at(settled, policy), at + 1))
+    there = replace(settled, masses=rebased(settled.masses, policy.half_lives, at))
+    settled = replace(settled, look_again_at=max(look_again_at(there, policy), at + 1))
     if place_is == account.place:
         return settled, None
     since = at if place_is.standing != account.place.standing else account.standing_since
@@ -139,17 +140,11 @@ def placed(
     return replace(settled, standing_since=since, crossings=account.crossings + 1, crossed_at=at), crossing
 
 
-def _masses_after(account: Account, entry: Entry, policy: Policy) -> Masses:
+def masses_after(masses: Masses, entry: Entry, half_lives: HalfLives) -> Masses:
+    """The masses with an entry in them, true at its `booked_at`; a reversal takes out what its original entered."""
     move = entered if entry.reverses is None else withdrawn
     points = entry.points if entry.reverses is None else -entry.points
-    return move(
-        account.masses,
-        policy.half_lives,
-        at=entry.booked_at,
-        points=points,
-        memory=entry.memory,
-        value_at=entry.value_at,
-    )
+    return move(masses, half_lives, at=entry.booked_at, points=points, memory=entry.memory, value_at=entry.value_at)
 
 
 def _last_after(account: Account, entry: Entry, predecessor: LastEffective | None) -> LastEffective | None:

@@ -1,42 +1,9 @@
 """Every refusal in one file. The first line of a docstring is the problem's title, `code` its stable name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One thing that is wrong: where (RFC 6901 pointer into what was sent), its code, and a sentence on what
-    would be accepted. Never holds what was sent."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
-class Refusal(Exception):
-    """The request was refused."""
-
-    code: ClassVar[str] = "refused"
-
-    def __init__(
-        self, detail: str = "", *, faults: tuple[Fault, ...] = (), extra: Mapping[str, object] | None = None
-    ) -> None:
-        super().__init__(detail or self.title())
-        self.detail = detail or self.title()
-        self.faults = faults
-        self.extra = dict(extra or {})
-
-    def under(self, pointer: str) -> "Refusal":
-        """The same refusal, of something that lies under `pointer` in what was sent."""
-        faults = tuple(replace(fault, pointer=pointer + fault.pointer) for fault in self.faults)
-        return type(self)(self.detail, faults=faults, extra=self.extra)
-
-    @classmethod
-    def title(cls) -> str:
-        """The problem's title: the first line of the docstring."""
-        return (cls.__doc__ or "").strip().splitlines()[0]
+from app.domain.refusal import Fault as Fault
+from app.domain.refusal import Refusal as Refusal
 
 
 class InvalidRequest(Refusal):
@@ -105,6 +72,12 @@ class InvalidTariff(Refusal):
     code = "invalid_tariff"
 
 
+class InvalidPolicy(Refusal):
+    """The policy cannot be adopted; the one in force stays."""
+
+    code = "invalid_policy"
+
+
 class InteractionConflict(Refusal):
     """An interaction with this source and id is already on the ledger, with other content."""
 
@@ -141,6 +114,18 @@ class UnknownTariffVersion(Refusal):
     code = "unknown_tariff_version"
 
 
+class UnknownPolicyVersion(Refusal):
+    """The book has no such version of the policy."""
+
+    code = "unknown_policy_version"
+
+
+class NoAdoption(Refusal):
+    """No policy is being adopted."""
+
+    code = "no_adoption"
+
+
 class NotFound(Refusal):
     """There is nothing at this address."""
 
@@ -165,8 +150,20 @@ class TariffChanged(Refusal):
     code = "tariff_changed"
 
 
+class PolicyChanged(Refusal):
+    """The policy in force is not the one that If-Match names."""
+
+    code = "policy_changed"
+
+
+class AdoptionUnderWay(Refusal):
+    """Another policy is just being adopted: wait until it is in force, or cancel it."""
+
+    code = "adoption_under_way"
+
+
 class IfMatchRequired(Refusal):
-    """Adopting a tariff needs an If-Match header with the ETag of the one in force."""
+    """Adopting a tariff or a policy needs an If-Match header with the ETag of the one in force."""
 
     code = "if_match_required"
 

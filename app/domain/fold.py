@@ -1,4 +1,4 @@
-"""The fold of one account: from its entries and segment changes to its state and its crossings."""
+"""The fold of one account: from its entries, segment changes and policy switches to its state and its crossings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -6,9 +6,10 @@ from uuid import UUID
 
 from app.domain.account import Account, LastEffective, opened
 from app.domain.crossing import Cause, Crossing, advance
-from app.domain.entry import Entry, apply, placed
+from app.domain.entry import Entry, apply, masses_after, placed
 from app.domain.instant import Instant
-from app.domain.policy import Policy
+from app.domain.memory import Masses
+from app.domain.policy import HalfLives, Policy, PolicySwitch
 from app.domain.standing import direction_of, place_at
 
 
@@ -28,25 +29,70 @@ class Folded:
     crossings: tuple[Crossing, ...]
 
 
-def fold(account_id: UUID, entries: Sequence[Entry], changes: Iterable[SegmentChange], policy: Policy) -> Folded:
-    """Fold one account's entries (by sequence) and segment changes, in the order in which they were booked.
+Step = Entry | SegmentChange | PolicySwitch
 
-    Requires at least one entry; `value` is no part of the fold.
+
+def fold(
+    account_id: UUID,
+    entries: Sequence[Entry],
+    changes: Iterable[SegmentChange],
+    policy: Policy,
+    switches: Iterable[PolicySwitch] = (),
+) -> Folded:
+    """Fold one account's entries (by sequence), segment changes and policy switches, in the order of their instants.
+
+    Requires at least one entry; `policy` is in force when it is booked. `value` is no part of the fold.
     """
     account = opened(account_id, entries[0].booked_at)
     crossings: list[Crossing] = []
     effective: dict[UUID, LastEffective] = {}
-    steps: list[Entry | SegmentChange] = [*entries, *changes]
+    steps: list[Step] = [*entries, *changes, *switches]
     for step in sorted(steps, key=_booked):
-        at = _booked(step)[0]
-        account, passed = advance(account, policy, at)
+        account, passed = advance(account, policy, _booked(step)[0])
         crossings.extend(passed)
-        if isinstance(step, SegmentChange):
-            account, crossing = resegmented(account, policy, step)
-        else:
-            account, crossing = apply(account, step, policy, predecessor=_tracked(effective, step))
+        match step:
+            case SegmentChange():
+                account, crossing = resegmented(account, policy, step)
+            case PolicySwitch():
+                masses = masses_under(step.policy, policy, account, entries[: account.sequence])
+                policy = step.policy
+                account, crossing = switched(account, policy, masses, at=step.adopted_at)
+            case _:
+                account, crossing = apply(account, step, policy, predecessor=_tracked(effective, step))
         crossings.extend([crossing] if crossing else [])
     return Folded(account=account, crossings=tuple(crossings))
+
+
+def switched(account: Account, policy: Policy, masses: Masses, *, at: Instant) -> tuple[Account, Crossing | None]:
+    """The account under another policy, and the crossing if that places it elsewhere.
+
+    Requires an account advanced to `at` under the policy before, and its `masses` under the new half-lives.
+    """
+    moved = replace(account, masses=masses, touched_at=at)
+    direction = moved.last.direction if moved.last else None
+    place = place_at(masses, direction, policy.half_lives, policy.thresholds_of(moved.segment), at)
+    return placed(moved, policy, place_is=place, at=at, cause=Cause.POLICY, position=None)
+
+
+def masses_under(policy: Policy, before: Policy, account: Account, entries: Sequence[Entry]) -> Masses:
+    """The account's masses as `policy` makes them, true at the same instant as those `before` made.
+
+    `entries` are all of the account so far; they are not looked at where the half-lives stay.
+    """
+    if policy.half_lives == before.half_lives:
+        return account.masses
+    return remembered(entries, policy.half_lives)
+
+
+def remembered(entries: Sequence[Entry], half_lives: HalfLives) -> Masses:
+    """The masses that entries leave, true when the last was booked. Requires at least one, by sequence.
+
+    Entry by entry as they were posted: so the numbers are the same to the last bit, whoever works them out.
+    """
+    masses = Masses(at=entries[0].booked_at)
+    for entry in entries:
+        masses = masses_after(masses, entry, half_lives)
+    return masses
 
 
 def resegmented(account: Account, policy: Policy, change: SegmentChange) -> tuple[Account, Crossing | None]:
@@ -65,11 +111,15 @@ def resegmented(account: Account, policy: Policy, change: SegmentChange) -> tupl
     return placed(moved, policy, place_is=place, at=change.changed_at, cause=Cause.SEGMENT, position=None)
 
 
-def _booked(step: Entry | SegmentChange) -> tuple[Instant, int]:
-    """A segment change has an instant of its own, since every writer raises the head's booked_at."""
-    if isinstance(step, SegmentChange):
-        return step.changed_at, 0
-    return step.booked_at, step.sequence
+def _booked(step: Step) -> tuple[Instant, int]:
+    """A change and a switch have an instant of their own, since every writer raises the head's booked_at."""
+    match step:
+        case SegmentChange():
+            return step.changed_at, 0
+        case PolicySwitch():
+            return step.adopted_at, 0
+        case _:
+            return step.booked_at, step.sequence
 
 
 def _tracked(effective: dict[UUID, LastEffective], entry: Entry) -> LastEffective | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.domain.instant import Instant
+
 
 class Memory(StrEnum):
     """How an entry fades. `fresh` is no entry's memory: it counts credits once more, for momentum."""
@@ -60,3 +62,34 @@ class Policy:
         if segment is None:
             return self.thresholds
         return self.segments.get(segment, self.thresholds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySwitch:
+    """From `adopted_at` on, for every line after `from_position`, `policy` is in force."""
+
+    policy: Policy
+    from_position: int
+    adopted_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyHistory:
+    """Every policy that a book had up to some version, in order; the first one from position 0 on."""
+
+    switches: tuple[PolicySwitch, ...]
+
+    @classmethod
+    def always(cls, policy: Policy) -> "PolicyHistory":
+        """One policy from ever on."""
+        return cls((PolicySwitch(policy=policy, from_position=0, adopted_at=0),))
+
+    @property
+    def in_force(self) -> Policy:
+        """The last of them."""
+        return self.switches[-1].policy
+
+    def from_line(self, position: int) -> tuple[Policy, tuple[PolicySwitch, ...]]:
+        """The policy under which the line at `position` was booked, and the switches after that line."""
+        earlier = [switch for switch in self.switches if switch.from_position < position]
+        return earlier[-1].policy, self.switches[len(earlier) :]

@@ -42,10 +42,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """The one instant at which a worklist is exact over all its pages, and the ledger's position then."""
+    """The one instant at which a worklist is exact over all its pages, the ledger's position and the policy then."""
 
     at: Instant
     position: int
+    policy_version: int
 
 
 Rank = tuple[float, str]

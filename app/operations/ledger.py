@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database import Database
 from app.domain.account import Account
 from app.domain.instant import SECOND, Instant
-from app.domain.policy import Policy
+from app.domain.policy import Policy, PolicyHistory, PolicySwitch
+from app.domain.policy_document import parse_policy
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
-from app.queries.books import policy_version, tariff_document
+from app.queries.books import policy_document, policy_switches, tariff_document
 from app.sealing.keys import Entropy, MasterKey
 
 _Rules = TypeVar("_Rules", Tariff, Policy)
@@ -64,9 +65,25 @@ async def policy_in_force(ledger: Ledger, tx: AsyncConnection, book: str, versio
     """One version of a book's policy; read once a process."""
     known = ledger.policies.get((book, version))
     if known is None:
-        known = await policy_version(tx, book, version)
+        document = await policy_document(tx, book, version)
+        if document is None:
+            raise LookupError(f"the book has no version {version} of the policy")
+        known = parse_policy(document, version)
         _keep(ledger.policies, (book, version), known)
     return known
+
+
+async def policy_history(ledger: Ledger, tx: AsyncConnection, book: str, *, up_to: int) -> PolicyHistory:
+    """Every policy that a book had up to a version, with its switches: what a fold needs."""
+    switches = [
+        PolicySwitch(
+            policy=await policy_in_force(ledger, tx, book, version), from_position=from_position, adopted_at=adopted_at
+        )
+        for version, from_position, adopted_at in await policy_switches(tx, book, up_to=up_to)
+    ]
+    if not switches or switches[-1].policy.version != up_to:
+        raise LookupError(f"the book has no version {up_to} of the policy")
+    return PolicyHistory(tuple(switches))
 
 
 def _keep(kept: dict[tuple[str, int], _Rules], key: tuple[str, int], value: _Rules) -> None:

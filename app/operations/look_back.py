@@ -57,15 +57,16 @@ async def worklist_as_of(
 ) -> list[tuple[Rank, Seen]]:
     """The worklist in hindsight: every account from its entries up to the moment's position, folded anew."""
     ranked: list[tuple[Rank, Seen]] = []
+    policy = await policy_in_force(view.ledger, view.tx, view.book, moment.policy_version)
     accounts = await all_accounts(view.tx, view.book)
     async for entries in entries_by_account(view.tx, view.book, up_to=moment.position):
         stored = accounts[entries[0].account_id]
-        seen = in_hindsight(entries, view.policy, stored.segment, as_of=moment.at, known_at=view.now)
+        seen = in_hindsight(entries, policy, stored.segment, as_of=moment.at, known_at=view.now)
         if seen is None or not wanted.wants(seen.place, stored.segment):
             continue
         own = (_sort_key(seen, stored, order), seen.account_id.hex)
         if after is None or own > after:
-            ranked.append((own, _seen(seen, stored, view.policy)))
+            ranked.append((own, _seen(seen, stored, policy)))
         if len(ranked) >= 4 * limit:
             ranked = heapq.nsmallest(limit, ranked, key=_rank)
     return heapq.nsmallest(limit, ranked, key=_rank)

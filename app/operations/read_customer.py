@@ -11,9 +11,10 @@ from app.domain.crossing import Crossing, advance
 from app.domain.entry import Head
 from app.domain.errors import UnknownCustomer
 from app.domain.instant import Instant
-from app.domain.policy import Policy
+from app.domain.policy import Policy, PolicyHistory
 from app.domain.share import Share, because, shares
-from app.operations.ledger import Ledger, policy_in_force
+from app.domain.worklist import Moment
+from app.operations.ledger import Ledger, policy_history, policy_in_force
 from app.queries.accounts import accounts_by_alias, accounts_by_id
 from app.queries.books import book_key, head
 from app.queries.ledger_lines import entries_by_account
@@ -35,10 +36,6 @@ class Reading:
     def book(self) -> str:
         """The book that is read."""
         return self.head.book
-
-    def at(self, instant: Instant) -> "Reading":
-        """The same book, read at another instant."""
-        return replace(self, now=instant)
 
     def advanced(self, account: Account) -> "Found":
         """The account at the reading's instant."""
@@ -66,6 +63,12 @@ async def reading(ledger: Ledger, tx: AsyncConnection, book: str, *, at: Instant
         policy=await policy_in_force(ledger, tx, book, found.policy_version),
         book_key=await book_key(tx, book, ledger.master_key),
     )
+
+
+async def at_moment(view: Reading, moment: Moment) -> tuple[Reading, PolicyHistory]:
+    """The same book read at a list's moment, under the policy in force then, and the policies up to that one."""
+    policies = await policy_history(view.ledger, view.tx, view.book, up_to=moment.policy_version)
+    return replace(view, now=moment.at, policy=policies.in_force), policies
 
 
 async def find_customer(view: Reading, customer: str) -> Found:

@@ -1,4 +1,4 @@
-"""Rebuild a book's projections: fold its accounts and crossings from entries and segment changes again."""
+"""Rebuild a book's projections: fold its accounts and crossings from entries, segment changes and switches."""
 
 import math
 from collections.abc import AsyncGenerator
@@ -11,13 +11,14 @@ from app.domain.audit import CORRUPT, LedgerBroken
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Entry, Head
 from app.domain.fold import fold
-from app.domain.policy import Policy
-from app.operations.ledger import Ledger, policy_in_force
+from app.domain.policy import PolicyHistory
+from app.operations.ledger import Ledger, policy_history
 from app.operations.verify import BATCH_ENTRIES, Progress, unwatched
 from app.queries.audit import account_rows, count_rows, crossing_rows
 from app.queries.crossings import segment_changes_of
 from app.queries.ledger_lines import count_entries, entries_by_account
 from app.rows import Row, crossing_of
+from app.store.adoptions import restart_adoption
 from app.store.books import lock_head
 from app.store.projections import Projection, delete_orphans, replace_projections
 from app.tables import accounts, crossings
@@ -48,10 +49,11 @@ async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) 
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        policy = await policy_in_force(ledger, tx, book, head.policy_version)
+        policies = await policy_history(ledger, tx, book, up_to=head.policy_version)
+        await restart_adoption(tx, book)
         total, before, done = await count_entries(tx, book), await _counted(tx, book), 0
         async for batch in _batches(tx, book):
-            await replace_projections(tx, book, await _projected(tx, head, policy, batch))
+            await replace_projections(tx, book, await _projected(tx, head, policies, batch))
             done += sum(map(len, batch))
             progress(done, total)
         await delete_orphans(tx, book)
@@ -76,7 +78,9 @@ async def _batches(tx: AsyncConnection, book: str) -> AsyncGenerator[list[list[E
         yield batch
 
 
-async def _projected(tx: AsyncConnection, head: Head, policy: Policy, batch: list[list[Entry]]) -> list[Projection]:
+async def _projected(
+    tx: AsyncConnection, head: Head, policies: PolicyHistory, batch: list[list[Entry]]
+) -> list[Projection]:
     account_ids = [entries[0].account_id for entries in batch]
     changes = await segment_changes_of(tx, head.book, account_ids)
     stored = await account_rows(tx, head.book, account_ids)
@@ -84,8 +88,9 @@ async def _projected(tx: AsyncConnection, head: Head, policy: Policy, batch: lis
     projections: list[Projection] = []
     for account_id, entries in zip(account_ids, batch, strict=True):
         try:
-            folded = fold(account_id, entries, changes.get(account_id, []), policy)
-            account, passed = advance(folded.account, policy, head.booked_at)
+            begun = policies.from_line(entries[0].position)
+            folded = fold(account_id, entries, changes.get(account_id, []), *begun)
+            account, passed = advance(folded.account, policies.in_force, head.booked_at)
         except CORRUPT as error:
             raise LedgerBroken(
                 f"The entries of account {account_id} do not fold: `goodwill verify` says why."

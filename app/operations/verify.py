@@ -5,15 +5,15 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.audit import CORRUPT, LAWS, Finding, Link, first_link, head_findings, line_findings
 from app.domain.audit_account import Kept, account_findings
 from app.domain.entry import Entry, Head
-from app.domain.policy import Policy
+from app.domain.errors import InvalidPolicy
+from app.domain.policy import Policy, PolicyHistory
 from app.operations.audit_content import content_findings, opened_keys
-from app.operations.ledger import Ledger, policy_in_force
+from app.operations.ledger import Ledger, policy_history
 from app.queries.audit import (
     account_rows,
     crossing_rows,
@@ -89,7 +89,7 @@ class _Audit:
     total: int
     progress: Progress
     head: Head | None = None
-    policy: Policy = field(default_factory=Policy)
+    policies: PolicyHistory = PolicyHistory.always(Policy())  # noqa: RUF009 - it is frozen
     tariffs: set[int] = field(default_factory=set[int])
     accounts: int = 0
     done: int = 0
@@ -122,8 +122,8 @@ async def _read_rules(audit: _Audit) -> None:
         audit.tariffs = await tariff_versions_of(tx, book)
         if audit.head.tariff_version not in audit.tariffs:
             audit.add([Finding(law=3, where="head", what="The version of the tariff that it names does not exist.")])
-        audit.policy = await policy_in_force(audit.ledger, tx, book, audit.head.policy_version)
-    except (NoResultFound, *CORRUPT) as error:
+        audit.policies = await policy_history(audit.ledger, tx, book, up_to=audit.head.policy_version)
+    except (InvalidPolicy, *CORRUPT) as error:
         audit.add_unreadable(4, "head or the policy in force", error)
 
 
@@ -214,7 +214,7 @@ async def _check_batch(audit: _Audit, batch: list[list[Entry]]) -> None:
             audit.add_unreadable(5, f"account {account_id}", error)
         else:
             kept = Kept(account=kept.account, recorded=kept.recorded, changes=changes.get(account_id, []))
-            audit.add(account_findings(entries, kept, audit.policy))
+            audit.add(account_findings(entries, kept, audit.policies))
         for entry in entries:
             audit.add(content_findings(audit.book, keys.opened.get(account_id), entry))
             audit.step()

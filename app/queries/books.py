@@ -3,12 +3,10 @@
 import json
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.entry import Head
-from app.domain.policy import Policy
-from app.domain.policy_document import parse_policy
 from app.rows import head_of
 from app.sealing.keys import Key, MasterKey, book_place
 from app.tables import books, policy_versions, tariff_versions
@@ -35,20 +33,29 @@ async def tariff_document(tx: AsyncConnection, book: str, version: int) -> Any |
     return None if text is None else json.loads(text)
 
 
-async def policy_version(tx: AsyncConnection, book: str, version: int) -> Policy:
-    """One version of the policy."""
+async def policy_document(tx: AsyncConnection, book: str, version: int) -> Any | None:
+    """The JSON document of one policy version, None if there is no such version."""
     query = select(policy_versions.c.document).where(
         policy_versions.c.book == book, policy_versions.c.version == version
     )
-    return parse_policy((await tx.execute(query)).scalar_one(), version)
+    text = (await tx.execute(query)).scalar()
+    return None if text is None else json.loads(text)
 
 
 async def policy_version_at(tx: AsyncConnection, book: str, instant: int) -> int:
-    """The version of the policy in force at an instant; the first one for anything earlier."""
+    """The version of the policy in force at an instant. What was adopted before the first entry counts from ever."""
     query = select(func.max(policy_versions.c.version)).where(
-        policy_versions.c.book == book, policy_versions.c.adopted_at <= instant
+        policy_versions.c.book == book,
+        or_(policy_versions.c.adopted_at <= instant, policy_versions.c.from_position == 0),
     )
     return int((await tx.execute(query)).scalar() or 1)
+
+
+async def policy_switches(tx: AsyncConnection, book: str, *, up_to: int) -> list[tuple[int, int, int]]:
+    """Of each version up to one, in order: the version, its from_position and its adopted_at."""
+    own = policy_versions.c
+    query = select(own.version, own.from_position, own.adopted_at).where(own.book == book, own.version <= up_to)
+    return [(row.version, row.from_position, row.adopted_at) for row in await tx.execute(query.order_by(own.version))]
 
 
 async def check_master_key(tx: AsyncConnection, master_key: MasterKey) -> None:

@@ -1,8 +1,8 @@
 """The worklist: exact at one instant, though accounts are stored as they were when last touched.
 
 An account is *settled* at the list's moment if nothing touched it since, no crossing was recorded that came later,
-and it need not be looked at again before: its stored standing is right, and the index orders it. The few others are
-worked out one by one: advanced, or folded again from their entries up to the moment.
+it need not be looked at again before, and the policy is still the same: its stored standing is right, and the index
+orders it. The few others are worked out one by one: advanced, or folded again from their entries up to the moment.
 """
 
 import heapq
@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.entry import Entry
 from app.domain.fold import fold
-from app.domain.policy import Policy
+from app.domain.policy import PolicyHistory
 from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
 from app.queries.crossings import segment_changes_of
 from app.queries.ledger_lines import lines_of_account
@@ -35,18 +35,22 @@ _COLUMN_OF: dict[Order, ColumnElement[Any]] = {
 async def worklist(
     tx: AsyncConnection,
     book: str,
-    policy: Policy,
+    policies: PolicyHistory,
     *,
     moment: Moment,
     wanted: Filter,
     order: Order,
     after: Rank | None,
     limit: int,
+    is_current: bool = True,
 ) -> list[tuple[Rank, Account]]:
-    """The next `limit` accounts after a rank, advanced to the moment, with the rank of each."""
+    """The next `limit` accounts after a rank, advanced to the moment, with the rank of each.
+
+    `policies` are those up to the moment's version, `is_current` whether that is still the one in force.
+    """
     ranked: list[tuple[Rank, Account]] = []
-    async for account in _candidates(tx, book, policy, moment, wanted, order, after, limit):
-        own = rank(account, order, policy, moment.at)
+    async for account in _candidates(tx, book, policies, is_current, moment, wanted, order, after, limit):
+        own = rank(account, order, policies.in_force, moment.at)
         if wanted.wants(account.place, account.segment) and (after is None or own > after):
             ranked.append((own, account))
         if len(ranked) >= 4 * limit:
@@ -57,7 +61,8 @@ async def worklist(
 async def _candidates(
     tx: AsyncConnection,
     book: str,
-    policy: Policy,
+    policies: PolicyHistory,
+    is_current: bool,
     moment: Moment,
     wanted: Filter,
     order: Order,
@@ -65,37 +70,36 @@ async def _candidates(
     limit: int,
 ) -> AsyncGenerator[Account]:
     query = select(accounts).where(accounts.c.book == book)
-    settled = query.where(_is_settled(moment), *_matches(wanted))
+    is_settled = _is_settled(moment) if is_current else false()
+    settled = query.where(is_settled, *_matches(wanted))
     if order in INDEXED:
         settled = settled.where(*_after(order, after)).order_by(*_ordered(order)).limit(limit)
     result = await tx.stream(settled.execution_options(yield_per=1_000))
     async for row in result.mappings():
         yield account_of(row)
 
-    unsettled = query.where(~_is_settled(moment), accounts.c.opened_at <= moment.at)
+    unsettled = query.where(~is_settled, accounts.c.opened_at <= moment.at)
     result = await tx.stream(unsettled.execution_options(yield_per=1_000))
     async for row in result.mappings():
-        account = await _worked_out(tx, book, policy, account_of(row), moment)
+        account = await _worked_out(tx, book, policies, account_of(row), moment, is_current=is_current)
         if account is not None:
             yield account
 
 
 async def _worked_out(
-    tx: AsyncConnection, book: str, policy: Policy, account: Account, moment: Moment
+    tx: AsyncConnection, book: str, policies: PolicyHistory, account: Account, moment: Moment, *, is_current: bool
 ) -> Account | None:
     """The account at the moment; None if it was opened later."""
-    if (
-        account.position > moment.position
-        or max(account.touched_at, account.crossed_at or account.touched_at) > moment.at
-    ):
+    later = max(account.touched_at, account.crossed_at or account.touched_at)
+    if not is_current or account.position > moment.position or later > moment.at:
         earlier = await _earlier(tx, book, account.account_id, moment)
         if not earlier:
             return None
         changes = (await segment_changes_of(tx, book, [account.account_id])).get(account.account_id, [])
         known = [change for change in changes if change.changed_at <= moment.at]
-        folded = fold(account.account_id, earlier, known, policy).account
+        folded = fold(account.account_id, earlier, known, *policies.from_line(earlier[0].position)).account
         account = replace(folded, value=account.value)
-    return advance(account, policy, max(moment.at, account.masses.at))[0]
+    return advance(account, policies.in_force, max(moment.at, account.masses.at))[0]
 
 
 async def _earlier(tx: AsyncConnection, book: str, account_id: UUID, moment: Moment) -> list[Entry]:

@@ -47,6 +47,7 @@ NO_TIME = ("1", "true", "[]", '""', '"now"', '"2026-05-20"', '"2026-05-20T10:00:
 NO_OBJECT = ("1", "true", "[]", '"x"', "1.5", "[{}]", '{"a":"' + "x" * 9000 + '"}')
 NO_LIST = ("1", "true", '"x"', "{}", "[]", "[1]", "[null]", "[[]]", '["x",1]')
 NO_NUMBER = ("true", "[]", "{}", '"1"', '""', "1e13", "-1e13")
+NO_SEED = ("true", "[]", "{}", '"1"', "1.5", "-1", "1e13")
 NO_WHOLE_NUMBER = ("true", "[]", "{}", '"1"', "1.5", "1e-3")
 
 INTERACTION = {"id": "m", "customer": "ada", "kind": "apology.first"}
@@ -74,6 +75,10 @@ def targets(entry_id: str) -> list[Target]:
         Target(method="POST", path="/v1/interactions/reversal", good=named, **REVERSAL),
         Target(
             method="PATCH", path="/v1/customers/ada", good={}, texts=("segment",), others={"value": ("-1", *NO_NUMBER)}
+        ),
+        Target(method="PUT", path="/v1/policy", good={}, others={"half_lives": NO_OBJECT, "thresholds": NO_OBJECT}),
+        Target(
+            method="POST", path="/v1/policy/preview", good={"policy": {}}, others={"policy": NO_OBJECT, "seed": NO_SEED}
         ),
         Target(method="PUT", path="/v1/tariff", good={}, others={"name": NO_TEXT, "kinds": NO_LIST}),
         Target(

@@ -11,10 +11,12 @@ from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
 from app.domain.audit import LAWS
+from app.domain.policy import Policy, Thresholds
+from app.domain.policy_document import policy_document
 from app.operations.open_book import open_book
 from app.tables import accounts, crossings, entries
 from tests.conftest import Bench
-from tests.operations.stories import TOLD, drop_triggers, tell
+from tests.operations.stories import TOLD, drop_triggers, projected, tell
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +89,23 @@ async def test_an_export_goes_to_a_file_or_to_standard_output(bench: Bench, tmp_
     assert (tmp_path / "acme.ndjson").read_text() == printed.stdout
     assert "10 entries exported" in printed.stderr
     assert "No such file or directory" in refused.stderr
+
+
+async def test_what_a_policy_would_change_is_said_and_nothing_is_changed(bench: Bench, tmp_path: Path) -> None:
+    await tell(bench, bench.book, TOLD)
+    before = await projected(bench, bench.book)
+    path = tmp_path / "policy.json"
+    path.write_text(policy_document(Policy(thresholds=Thresholds(evidence=500.0))))
+
+    tried = await goodwill("rebuild", "--policy", str(path), "--dry-run")
+    path.write_text("{}")
+    refused = await goodwill("rebuild", "--policy", str(path), "--dry-run")
+    alone = await goodwill("rebuild", "--policy", str(path))
+
+    assert tried.exit_code == 0, tried.output
+    assert "standings would change, of 3 accounts" in tried.output
+    assert "-> no_evidence" in tried.output
+    assert (refused.exit_code, alone.exit_code) == (1, 1)
+    assert "/half_lives: this field is needed." in refused.output
+    assert "go together" in alone.output
+    assert await projected(bench, bench.book) == before

@@ -9,9 +9,9 @@ from app.domain.account import Account, LastEffective, opened
 from app.domain.chain import genesis
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
-from app.domain.fold import SegmentChange, resegmented
+from app.domain.fold import SegmentChange, masses_under, resegmented, switched
 from app.domain.instant import DAY, YEAR, Instant
-from app.domain.policy import MEMORIES, Memory, Policy
+from app.domain.policy import MEMORIES, Memory, Policy, PolicySwitch
 from app.domain.standing import direction_of
 from tests.domain.strategies import NOON
 
@@ -87,6 +87,7 @@ class Paper:
     now: Instant = NOON
     entries: list[Entry] = field(default_factory=list[Entry])
     changes: list[SegmentChange] = field(default_factory=list[SegmentChange])
+    switches: list[PolicySwitch] = field(default_factory=list[PolicySwitch])
     crossings: list[Crossing] = field(default_factory=list[Crossing])
 
     def book(self, drafted: Draft, *, at: Instant) -> Entry:
@@ -130,6 +131,15 @@ class Paper:
         change = SegmentChange(changed_at=at, segment=segment)
         self.changes.append(change)
         self.account, crossing = resegmented(self.account, self.policy, change)
+        self.crossings.extend([crossing] if crossing else [])
+
+    def switch_to(self, policy: Policy, *, at: Instant) -> None:
+        """Put another policy in force."""
+        self.look(at)
+        masses = masses_under(policy, self.policy, self.account, self.entries)
+        self.switches.append(PolicySwitch(policy=policy, from_position=self.head.position, adopted_at=at))
+        self.policy = policy
+        self.account, crossing = switched(self.account, policy, masses, at=at)
         self.crossings.extend([crossing] if crossing else [])
 
     def step(self, event: Event) -> None:

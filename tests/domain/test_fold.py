@@ -7,18 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.crossing import Cause, advance, next_crossing_at
-from app.domain.fold import fold
+from app.domain.fold import fold, remembered
 from app.domain.instant import DAY
-from app.domain.policy import Policy, Thresholds
+from app.domain.memory import felt_at
+from app.domain.policy import HalfLives, Policy, PolicyHistory, PolicySwitch, Thresholds
 from app.domain.standing import Depth, Place, Standing
 from tests.domain.paper import ACCOUNT_ID, Event, Paper, gaps, postings, reversals
 from tests.domain.strategies import NOON
 
 GOLD = Policy(segments={"gold": Thresholds(glow=5.0, marked=-8.0), "silver": Thresholds(evidence=30.0)})
 
+SHORT = Policy(half_lives=HalfLives(lasting=20.0, passing=5.0, deep=40.0, observed=9.0, fresh=2.0))
+ENDLESS = Policy(half_lives=HalfLives(lasting=None, passing=None), segments=GOLD.segments)
+POLICIES = {"gold": GOLD, "short": SHORT, "endless": ENDLESS}
+
 looks = st.builds(lambda gap: ("look", gap, None), gaps)
 moves = st.builds(lambda gap, name: ("segment", gap + 1, name), gaps, st.sampled_from(["gold", "silver", None]))
-steps = st.lists(postings | reversals | postings | looks | moves, max_size=14)
+turns = st.builds(lambda gap, name: ("switch", gap + 1, name), gaps, st.sampled_from(sorted(POLICIES)))
+steps = st.lists(postings | reversals | postings | looks | moves | turns, max_size=14)
 
 Step = Event | tuple[str, int, str | None]
 
@@ -32,6 +38,8 @@ def kept(history: list[Step], policy: Policy) -> Paper:
             paper.step(replace(step, gap=step.gap + 1))
         elif step[0] == "look":
             paper.look(paper.now + step[1])
+        elif step[0] == "switch":
+            paper.switch_to(POLICIES[step[2] or ""], at=paper.now + step[1])
         else:
             paper.put_in(step[2], at=paper.now + step[1])
     return paper
@@ -42,9 +50,9 @@ def kept(history: list[Step], policy: Policy) -> Paper:
 def test_the_fold_is_what_was_kept_step_by_step_however_often_one_looked(history: list[Step]) -> None:
     paper = kept(history, GOLD)
 
-    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD)
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD, paper.switches)
 
-    account, unrecorded = advance(folded.account, GOLD, paper.now)
+    account, unrecorded = advance(folded.account, paper.policy, paper.now)
     assert account == paper.account
     assert [*folded.crossings, *unrecorded] == paper.crossings
     assert account.crossings == len(paper.crossings)
@@ -87,6 +95,32 @@ def test_a_segment_with_other_thresholds_places_the_account_elsewhere_at_its_own
     assert (last.at, last.cause, last.before, last.after) == (NOON + 2 * DAY, Cause.SEGMENT, slight, marked)
     assert folded.account.segment == "gold"
     assert folded.account.standing_since == NOON + DAY
+
+
+def test_a_switch_recomputes_what_is_felt_and_leaves_earlier_crossings() -> None:
+    paper = kept([Event(gap=30 * DAY, points=-30)], GOLD)
+    earlier = list(paper.crossings)
+    paper.switch_to(SHORT, at=NOON + 40 * DAY)
+
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD, paper.switches)
+
+    expected = remembered(paper.entries, SHORT.half_lives)
+    assert folded.account.masses == paper.account.masses == expected
+    assert expected.at == paper.entries[-1].booked_at
+    assert felt_at(expected, SHORT.half_lives, NOON + 40 * DAY).balance == pytest.approx(
+        20 * 2 ** (-40 / 20) - 30 * 2 ** (-10 / 20)
+    )
+    assert list(folded.crossings[: len(earlier)]) == earlier
+    assert {each.cause for each in folded.crossings[len(earlier) :]} <= {Cause.TIME, Cause.POLICY}
+
+
+def test_a_line_is_folded_under_the_policy_in_force_when_it_was_booked() -> None:
+    switches = tuple(PolicySwitch(policy=each, from_position=n, adopted_at=n) for n, each in ((0, GOLD), (0, SHORT)))
+    late = PolicySwitch(policy=ENDLESS, from_position=7, adopted_at=9)
+    history = PolicyHistory((*switches, late))
+    assert history.in_force == ENDLESS
+    assert history.from_line(1) == history.from_line(7) == (SHORT, (late,))
+    assert history.from_line(8) == (ENDLESS, ())
 
 
 def test_the_order_in_which_entries_and_changes_are_handed_in_does_not_matter() -> None:

@@ -92,10 +92,22 @@ TOLD: list[Step] = [
 """Positions: ada 1, 2, 4 and 10; bob 3, 6 and 9; carl 5, its reversal 7 and the replacement 8."""
 
 
-async def tell(bench: Bench, book: str, told: Sequence[Step], *, replayed: Sequence[Post] = ()) -> dict[str, UUID]:
-    """Live through the steps in a book, after a replayed prelude; says which account is whose."""
-    await adopt(bench, book, SEGMENTED)
-    teller = _Teller(bench=bench, book=book, posted=[], account_ids={})
+async def tell(
+    bench: Bench,
+    book: str,
+    told: Sequence[Step],
+    *,
+    replayed: Sequence[Post] = (),
+    prefix: str = "",
+    is_begun: bool = False,
+) -> dict[str, UUID]:
+    """Live through the steps in a book, after a replayed prelude; says which account is whose.
+
+    A story that `is_begun` goes on under another `prefix` of its ids.
+    """
+    if not is_begun:
+        await adopt(bench, book, SEGMENTED)
+    teller = _Teller(bench=bench, book=book, prefix=prefix, posted=[], account_ids={})
     if replayed:
         await begin_replay(bench.ledger, book)
         await teller.post(replayed, replay=True)
@@ -109,6 +121,7 @@ async def tell(bench: Bench, book: str, told: Sequence[Step], *, replayed: Seque
 class _Teller:
     bench: Bench
     book: str
+    prefix: str
     posted: list[Posted]
     account_ids: dict[str, UUID]
 
@@ -164,7 +177,7 @@ class _Teller:
         value_at = None if post.days_ago is None else self.bench.clock.now - int(post.days_ago * DAY)
         return Interaction(
             source="crm",
-            id=name,
+            id=self.prefix + name,
             customer=post.customer,
             kind=post.kind,
             value_at=value_at,

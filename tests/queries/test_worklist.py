@@ -18,7 +18,7 @@ from app.domain.fold import SegmentChange, fold
 from app.domain.instant import DAY, HOUR, MINUTE
 from app.domain.interaction import Interaction, ReversalRequest
 from app.domain.memory import felt_at
-from app.domain.policy import Policy, Thresholds
+from app.domain.policy import Policy, PolicyHistory, Thresholds
 from app.domain.standing import Depth, Standing
 from app.domain.worklist import Filter, Moment, Order, Rank
 from app.operations.describe_customer import describe_customer
@@ -120,7 +120,7 @@ class World:
         async with self.bench.ledger.database.read() as tx:
             found = await head(tx, self.book)
         assert isinstance(found, Head)
-        return Moment(at=max(self.bench.clock.now, found.booked_at), position=found.position)
+        return Moment(at=max(self.bench.clock.now, found.booked_at), position=found.position, policy_version=1)
 
     async def by_hand(self, moment: Moment, order: Order, wanted: Filter) -> list[Account]:
         """Every account folded and advanced to the moment; then filtered and sorted."""
@@ -141,7 +141,14 @@ class World:
         """One page of the query under test."""
         async with self.bench.ledger.database.read() as tx:
             return await worklist(
-                tx, self.book, POLICY, moment=moment, wanted=wanted, order=order, after=after, limit=limit
+                tx,
+                self.book,
+                PolicyHistory.always(POLICY),
+                moment=moment,
+                wanted=wanted,
+                order=order,
+                after=after,
+                limit=limit,
             )
 
 

@@ -1,0 +1,21 @@
+"""A policy on its way into force, while the book goes on under the one before."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domain.instant import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """A policy on its way: `document` as it was sent; accounts up to `after_account_id` were prepared once."""
+
+    book: str
+    adoption_id: UUID
+    version: int
+    document: str
+    api_key_id: str
+    started_at: Instant
+    accounts_total: int
+    accounts_done: int
+    after_account_id: UUID | None
