@@ -9,12 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import LastEffective
 from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
-from app.domain.interaction import Interaction, ReversalRequest
+from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest
+from app.domain.promise import Promise, step_name
+from app.domain.promise_request import MakePromise, PromiseRequest, own_pairs
 from app.operations.append import Append, Item
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
+from app.operations.promises import Promises
 from app.queries.accounts import accounts_by_alias, accounts_by_id, keys_of, names_of
 from app.queries.books import book_key
 from app.queries.entries import Pair, entries_by_id, entries_by_interaction, last_effective, reversals_of
+from app.queries.promises import due_promises_of, promises_by_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +28,12 @@ class _Named:
     known: dict[Pair, Entry]
     targets: dict[UUID, Entry]
     to_reverse: list[Entry]
+    promises: Collection[Promise]
 
     @property
     def account_ids(self) -> set[UUID]:
-        return {entry.account_id for entry in (*self.known.values(), *self.to_reverse)}
+        entries = {entry.account_id for entry in (*self.known.values(), *self.to_reverse)}
+        return entries | {promise.account_id for promise in self.promises}
 
 
 async def load(
@@ -39,14 +45,20 @@ async def load(
     now: Instant,
     booked_at: Instant | None,
     api_key_id: str,
+    promises: Collection[Promise] = (),
 ) -> Append:
-    """The working set of a batch. Requires the head to be locked; `booked_at` None replays history."""
+    """The working set of a batch. Requires the head to be locked; `booked_at` None replays history.
+
+    `promises` are some that matter besides those which the batch names and those which its accounts are due.
+    """
     book = head.book
     own_key = await book_key(tx, book, ledger.master_key)
-    named = await _named(tx, book, batch)
-    hashes = {own_key.digest(interaction.customer.encode()) for interaction in _interactions(batch)}
+    asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
+    named = await _named(tx, book, batch, asked)
+    hashes = {own_key.digest(customer.encode()) for customer in _customers(batch)}
     account_ids = await accounts_by_alias(tx, book, hashes)
-    touched = {*account_ids.values(), *named.account_ids}
+    touched = {*account_ids.values(), *named.account_ids, *(promise.account_id for promise in promises)}
+    due = await due_promises_of(tx, book, touched, by=now if booked_at is None else booked_at)
     keys = await keys_of(tx, book, touched, ledger.master_key)
     return Append(
         ledger=ledger,
@@ -64,16 +76,23 @@ async def load(
         accounts=await accounts_by_id(tx, book, touched),
         keys=keys,
         customers=await names_of(tx, book, {account_id: keys[account_id] for account_id in named.account_ids}),
-        effective=await _effective(tx, book, touched, reversals=len(_reversals(batch))),
+        effective=await _effective(tx, book, touched, reversals=_reversals_max(batch, asked)),
+        promises=Promises([*asked, *promises, *due]),
     )
 
 
-async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item]) -> _Named:
+async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item], promises: Collection[Promise]) -> _Named:
+    """Of promises: their posted steps, which keeping may reverse, and what was last asked of them."""
     reversals = _reversals(batch)
-    known = await entries_by_interaction(tx, book, _pairs(batch))
-    targets = await entries_by_id(tx, book, [item.entry_id for item in reversals if item.entry_id])
+    steps = [(SYSTEM_SOURCE, step_name(each, n)) for each in promises for n in range(1, each.posted + 1)]
+    last = [entry_id for each in promises for entry_id in (each.moved_by, each.settled_by) if entry_id]
+    known = await entries_by_interaction(tx, book, [*_pairs(batch), *steps])
+    targets = await entries_by_id(tx, book, [*(item.entry_id for item in reversals if item.entry_id), *last])
     by_interaction = [known[item.interaction] for item in reversals if item.interaction in known]
-    return _Named(known=known, targets=targets, to_reverse=[*targets.values(), *by_interaction])
+    by_keeping = [known[step] for step in steps]
+    return _Named(
+        known=known, targets=targets, to_reverse=[*targets.values(), *by_interaction, *by_keeping], promises=promises
+    )
 
 
 async def _effective(
@@ -92,7 +111,18 @@ def _pairs(batch: Sequence[Item]) -> list[Pair]:
     """Every (source, id) that the batch names: its own, and those it wants reversed."""
     own = [(interaction.source, interaction.id) for interaction in _interactions(batch)]
     reversing = [(item.source, item.id) for item in _reversals(batch) if item.id is not None]
-    return own + reversing + [item.interaction for item in _reversals(batch) if item.interaction]
+    promises = [pair for item in _promise_requests(batch) for pair in own_pairs(item)]
+    return own + reversing + promises + [item.interaction for item in _reversals(batch) if item.interaction]
+
+
+def _reversals_max(batch: Sequence[Item], promises: Collection[Promise]) -> int:
+    """How many entries the batch can reverse: keeping in time reverses every step."""
+    return len(_reversals(batch)) + sum(promise.posted for promise in promises)
+
+
+def _customers(batch: Sequence[Item]) -> list[str]:
+    made = [item.customer for item in batch if isinstance(item, MakePromise)]
+    return made + [interaction.customer for interaction in _interactions(batch)]
 
 
 def _interactions(batch: Sequence[Item]) -> list[Interaction]:
@@ -102,3 +132,7 @@ def _interactions(batch: Sequence[Item]) -> list[Interaction]:
 
 def _reversals(batch: Sequence[Item]) -> list[ReversalRequest]:
     return [item for item in batch if isinstance(item, ReversalRequest)]
+
+
+def _promise_requests(batch: Sequence[Item]) -> list[PromiseRequest]:
+    return [item for item in batch if isinstance(item, PromiseRequest)]

@@ -41,7 +41,7 @@ async def insert_openings(tx: AsyncConnection, book: str, openings: Sequence[Ope
 async def save_accounts(tx: AsyncConnection, book: str, saved: Sequence[Account]) -> None:
     """Write the accounts as they are now, new ones included."""
     if saved:
-        await tx.execute(_upsert(tx, accounts), [account_row(book, account) for account in saved])
+        await tx.execute(upsert(tx, accounts), [account_row(book, account) for account in saved])
 
 
 async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[tuple[UUID, int, Crossing]]) -> None:
@@ -73,7 +73,7 @@ async def insert_segment_change(tx: AsyncConnection, book: str, account: Account
     await tx.execute(insert(segment_changes).values(row))
 
 
-def _upsert(tx: AsyncConnection, table: Table) -> Any:
+def upsert(tx: AsyncConnection, table: Table) -> Any:
     """Insert or, for a known primary key, replace every other column; the same words on both dialects."""
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table)
