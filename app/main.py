@@ -12,7 +12,19 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, inspect, text
 
 from app import __version__
-from app.api import batch, customers, feed, health, interactions, openapi, problems, statement, tariff, worklist
+from app.api import (
+    batch,
+    customers,
+    feed,
+    health,
+    interactions,
+    openapi,
+    problems,
+    promises,
+    statement,
+    tariff,
+    worklist,
+)
 from app.api.door import Door
 from app.database import Database
 from app.domain.errors import MasterKeyMismatch
@@ -73,7 +85,7 @@ def create_app(service: Opened) -> FastAPI:
     app.state.service = service
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
-    for resource in (interactions, batch, customers, statement, worklist, feed, tariff, health):
+    for resource in (interactions, batch, promises, customers, statement, worklist, feed, tariff, health):
         app.include_router(resource.router)
     app.include_router(tariff.documents)
     app.include_router(customers.lookups)

@@ -29,6 +29,7 @@ class Part(StrEnum):
     """What an account can be shown with besides itself."""
 
     RECENT = "recent"
+    PROMISES = "promises"
 
 
 @lookups.post("/lookup", responses=BODY_ANSWERS)
@@ -53,7 +54,14 @@ async def get_customer(
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, key.book)
         found = await find_customer(view, customer)
-        return await account_view(view, found.account, customer, with_recent=Part.RECENT in (include or []))
+        parts = include or []
+        return await account_view(
+            view,
+            found.account,
+            customer,
+            with_recent=Part.RECENT in parts,
+            with_promises=Part.PROMISES in parts,
+        )
 
 
 @router.patch("/{customer}", responses={**BODY_ANSWERS, **refusals(404)})

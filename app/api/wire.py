@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.wire_promise import PromiseOut
 from app.domain.account import Account
 from app.domain.crossing import Cause, Crossing, next_crossing_at
 from app.domain.entry import Entry
@@ -140,6 +141,7 @@ class AccountOut(WireOut):
     last_entry_at: datetime
     because: list[BecauseOut]
     recent: list[EntryOut] | None = Field(None, description="only with include=recent")
+    promises: list[PromiseOut] | None = Field(default=None, description="those not settled; only with include=promises")
 
     @classmethod
     def of(

@@ -11,7 +11,7 @@ from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest
 from app.domain.promise import Promise, step_name
-from app.domain.promise_request import MakePromise, PromiseRequest, own_pairs
+from app.domain.promise_request import MakePromise, PromiseRequest, SettlePromise, own_pairs
 from app.operations.append import Append, Item
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
 from app.operations.promises import Promises
@@ -47,16 +47,12 @@ async def load(
     api_key_id: str,
     promises: Collection[Promise] = (),
 ) -> Append:
-    """The working set of a batch. Requires the head to be locked; `booked_at` None replays history.
-
-    `promises` are some that matter besides those which the batch names and those which its accounts are due.
-    """
+    """The working set of a batch and of `promises`. Requires the head to be locked; `booked_at` None replays history."""
     book = head.book
     own_key = await book_key(tx, book, ledger.master_key)
     asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
     named = await _named(tx, book, batch, asked)
-    hashes = {own_key.digest(customer.encode()) for customer in _customers(batch)}
-    account_ids = await accounts_by_alias(tx, book, hashes)
+    account_ids = await accounts_by_alias(tx, book, {own_key.digest(name.encode()) for name in _customers(batch)})
     touched = {*account_ids.values(), *named.account_ids, *(promise.account_id for promise in promises)}
     due = await due_promises_of(tx, book, touched, by=now if booked_at is None else booked_at)
     keys = await keys_of(tx, book, touched, ledger.master_key)
@@ -116,8 +112,9 @@ def _pairs(batch: Sequence[Item]) -> list[Pair]:
 
 
 def _reversals_max(batch: Sequence[Item], promises: Collection[Promise]) -> int:
-    """How many entries the batch can reverse: keeping in time reverses every step."""
-    return len(_reversals(batch)) + sum(promise.posted for promise in promises)
+    """How many entries of earlier appends the batch can reverse, and not 0 if it can reverse its own steps."""
+    settling = [item for item in batch if isinstance(item, SettlePromise)]
+    return len(_reversals(batch)) + sum(promise.posted for promise in promises) + len(settling)
 
 
 def _customers(batch: Sequence[Item]) -> list[str]:
