@@ -47,7 +47,7 @@ async def load(
     api_key_id: str,
     promises: Collection[Promise] = (),
 ) -> Append:
-    """The working set of a batch and of `promises`. Requires the head to be locked; `booked_at` None replays history."""
+    """The working set of a batch and of `promises`. Requires the locked head; `booked_at` None replays history."""
     book = head.book
     own_key = await book_key(tx, book, ledger.master_key)
     asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
