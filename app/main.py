@@ -23,6 +23,7 @@ from app.api import (
     openapi,
     policy,
     problems,
+    promises,
     statement,
     tariff,
     worklist,
@@ -96,7 +97,19 @@ def create_app(
     app.state.adopting = adopting
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
-    for resource in (interactions, batch, customers, explanation, statement, worklist, feed, tariff, policy, health):
+    for resource in (
+        interactions,
+        batch,
+        promises,
+        customers,
+        explanation,
+        statement,
+        worklist,
+        feed,
+        tariff,
+        policy,
+        health,
+    ):
         app.include_router(resource.router)
     app.include_router(tariff.documents)
     app.include_router(policy.documents)

@@ -1,5 +1,6 @@
 """How a row becomes a domain value, and back: the only place where columns meet fields."""
 
+import json
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_
@@ -10,6 +11,7 @@ from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
 from app.domain.memory import Masses, Vector
 from app.domain.policy import MEMORIES, Memory
+from app.domain.promise import Lateness, Promise, State
 from app.domain.standing import Depth, Direction, Place, Standing
 from app.tables import accounts, accounts_next
 
@@ -31,6 +33,11 @@ _PLAIN_ACCOUNT_FIELDS = (
     "touched_at",
     "segment",
     "value",
+)
+
+
+_PLAIN_PROMISE_FIELDS = tuple(
+    name for name in Promise.__dataclass_fields__ if name not in ("steps", "kept_memory", "state")
 )
 
 
@@ -108,6 +115,31 @@ def crossing_row(crossing: Crossing) -> dict[str, Any]:
         "to_standing": crossing.after.standing.value,
         "to_depth": crossing.after.depth.value if crossing.after.depth else None,
         "position": crossing.position,
+    }
+
+
+def promise_of(row: Row) -> Promise:
+    """A promise as it is stored."""
+    return Promise(
+        **{name: row[name] for name in _PLAIN_PROMISE_FIELDS},
+        steps=tuple(
+            Lateness(after=after, total=total, memory=Memory(memory))
+            for after, total, memory in json.loads(row["steps"])
+        ),
+        kept_memory=Memory(row["kept_memory"]),
+        state=State(row["state"]),
+    )
+
+
+def promise_row(book: str, promise: Promise) -> dict[str, Any]:
+    """The row of a promise; `next_step_at` is derived, for the index."""
+    return {
+        "book": book,
+        **{name: getattr(promise, name) for name in _PLAIN_PROMISE_FIELDS},
+        "steps": json.dumps([[step.after, step.total, step.memory.value] for step in promise.steps]),
+        "kept_memory": promise.kept_memory.value,
+        "state": promise.state.value,
+        "next_step_at": promise.next_step_at,
     }
 
 

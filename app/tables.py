@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 metadata = MetaData()
@@ -218,4 +218,33 @@ crossings = Table(
     Column("to_depth", String(6)),
     Column("position", BigInteger),
     Column("announced", Boolean, nullable=False),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    _book(),
+    Column("source", String(200), primary_key=True),
+    Column("id", String(200), primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("kind", String(100), nullable=False),
+    Column("kept_kind", String(100), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("grace", BigInteger, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("kept_points", Integer, nullable=False),
+    Column("kept_memory", String(8), nullable=False),
+    Column("tariff_version", Integer, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("posted", Integer, nullable=False),
+    Column("next_step_at", BigInteger),
+    Column("settled_at", BigInteger),
+    Column("made_by", Uuid, nullable=False),
+    Column("moved_by", Uuid),
+    Column("settled_by", Uuid),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("promises_by_account", "book", "account_id", "due_at"),
+    Index("promises_by_due", "book", "due_at", "source", "id"),
+    Index("promises_to_post", "book", "next_step_at"),
 )

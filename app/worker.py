@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager, suppress
 
 from prometheus_client import Counter, Gauge
 
-from app.domain.errors import Refusal
+from app.domain.errors import ClockBehind, Refusal, Replaying
 from app.domain.instant import SECOND, Instant
 from app.operations.ledger import CLOCK_SLEEP_MAX, Ledger
+from app.operations.post_due_steps import post_due_steps
 from app.operations.tick import advance_due
 from app.queries.due import next_due_by_book
 
@@ -90,7 +91,10 @@ async def _dues(ledger: Ledger, failed: dict[str, float]) -> dict[str, Instant]:
 
 async def _tick(ledger: Ledger, book: str, failed: dict[str, float]) -> None:
     try:
+        await post_due_steps(ledger, book)
         tick = await advance_due(ledger, book)
+    except (ClockBehind, Replaying):
+        failed[book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS  # it takes no entry now; later it will
     except Refusal:
         raise
     except Exception:

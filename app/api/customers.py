@@ -60,7 +60,9 @@ async def get_customer(
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, key.book)
         account = (await find_customer(view, customer)).account
-        out = await account_view(view, account, customer, with_recent=Part.RECENT in parts)
+        out = await account_view(
+            view, account, customer, with_recent=Part.RECENT in parts, with_promises=Part.PROMISES in parts
+        )
         told = await parts_in_words(view, account, customer, parts, language)
     if told:
         response.headers.update(language_headers(language))

@@ -24,6 +24,7 @@ class Part(StrEnum):
     RECENT = "recent"
     EXPLANATION = "explanation"
     GESTURES = "gestures"
+    PROMISES = "promises"
 
 
 IN_WORDS = {Part.EXPLANATION, Part.GESTURES}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.api.allow import allowed_methods
 from app.api.pointer import pointer_to
-from app.domain import errors
+from app.domain import errors, promise_errors
 from app.domain.errors import Fault, InvalidRequest, Refusal
 
 PROBLEM_JSON = "application/problem+json"
@@ -39,6 +39,10 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.NotReversible: HTTPStatus.CONFLICT,
     errors.NotReplayable: HTTPStatus.CONFLICT,
     errors.AdoptionUnderWay: HTTPStatus.CONFLICT,
+    promise_errors.InvalidPromise: HTTPStatus.UNPROCESSABLE_ENTITY,
+    promise_errors.PromiseOverdue: HTTPStatus.CONFLICT,
+    promise_errors.PromiseSettled: HTTPStatus.CONFLICT,
+    promise_errors.UnknownPromise: HTTPStatus.NOT_FOUND,
     errors.UnknownCustomer: HTTPStatus.NOT_FOUND,
     errors.UnknownEntry: HTTPStatus.NOT_FOUND,
     errors.UnknownTariffVersion: HTTPStatus.NOT_FOUND,

@@ -15,6 +15,7 @@ from app.api.wire_base import PlaceOut as PlaceOut
 from app.api.wire_base import WireOut as WireOut
 from app.api.wire_base import shown as shown
 from app.api.wire_explanation import ExplanationOut, GesturesOut
+from app.api.wire_promise import PromiseOut
 from app.domain.account import Account
 from app.domain.crossing import Cause, Crossing, next_crossing_at
 from app.domain.entry import Entry
@@ -128,6 +129,7 @@ class AccountOut(WireOut):
     recent: list[EntryOut] | None = Field(None, description="only with include=recent")
     explanation: ExplanationOut | None = Field(default=None, description="only with include=explanation")
     gestures: GesturesOut | None = Field(default=None, description="only with include=gestures")
+    promises: list[PromiseOut] | None = Field(default=None, description="those not settled; only with include=promises")
 
     @classmethod
     def of(

@@ -61,7 +61,8 @@ def _whole_number(value: object) -> object:
     return value
 
 
-def _unquoted(value: object) -> object:
+def unquoted(value: object) -> object:
+    """A path segment, percent-decoded."""
     try:
         return unquote(str(value), errors="strict")
     except UnicodeDecodeError:
@@ -97,7 +98,7 @@ Listed = Annotated[list[_T], BeforeValidator(_parts), Field(min_length=1, max_le
 WireTime = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=datetime), AfterValidator(_in_range)]
 Number = Annotated[float, Field(ge=-NUMBER_MAX, le=NUMBER_MAX, allow_inf_nan=False, strict=True)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number, json_schema_input_type=int)]
-CustomerPath = Annotated[Identifier, BeforeValidator(_unquoted), Path(description="the customer, percent-encoded")]
+CustomerPath = Annotated[Identifier, BeforeValidator(unquoted), Path(description="the customer, percent-encoded")]
 
 
 class WireIn(BaseModel):
@@ -151,8 +152,8 @@ class InteractionIn(WireIn):
         """
         sent = {name: getattr(self, name) for name in CONTEXT_FIELDS}
         return Interaction(
-            source=_required(self.source or source, "source", "name the source, or give the API key one"),
-            id=_required(self.id or idempotency_key, "id", "send an id of your own, or an Idempotency-Key header"),
+            source=required(self.source or source, "source", "name the source, or give the API key one"),
+            id=required(self.id or idempotency_key, "id", "send an id of your own, or an Idempotency-Key header"),
             customer=self.customer,
             kind=self.kind,
             value_at=instant_or_none(self.value_at),
@@ -182,7 +183,7 @@ class EntryReversalIn(WireIn):
         self, *, source: str | None, entry_id: UUID | None = None, interaction: tuple[str, str] | None = None
     ) -> ReversalRequest:
         """The request to reverse an entry, named by its id or by its interaction."""
-        own = _required(self.source or source, "source", "name the source, or give the API key one")
+        own = required(self.source or source, "source", "name the source, or give the API key one")
         return ReversalRequest(
             source=own,
             id=self.id,
@@ -201,7 +202,7 @@ class ReversalIn(EntryReversalIn):
     def named(self, source: str | None) -> tuple[str, str]:
         """The (source, id) of the interaction to reverse."""
         own = self.interaction.source or self.source or source
-        return _required(own, "source", "name the source of the interaction"), self.interaction.id
+        return required(own, "source", "name the source of the interaction"), self.interaction.id
 
 
 class LookupIn(WireIn):
@@ -226,7 +227,8 @@ def _replacing(replacement: InteractionIn, source: str) -> Interaction:
         raise refusal.under("/replacement") from None
 
 
-def _required(value: str | None, field: str, detail: str) -> str:
+def required(value: str | None, field: str, detail: str) -> str:
+    """The value; InvalidRequest naming the field where it is missing."""
     if not value:
         raise InvalidRequest(faults=(Fault(pointer=f"/{field}", code="missing", detail=detail),))
     return value

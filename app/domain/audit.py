@@ -13,7 +13,7 @@ LAWS = {
     2: "every balance is the one before plus the points",
     3: "the chain recomputes, and what is sealed opens",
     4: "the masses equal the fold and the brute-force sum",
-    5: "the crossings and standings equal the fold",
+    5: "the crossings, standings and promises equal the fold",
 }
 """The laws of DESIGN section 7 that can be checked on a live book."""
 

@@ -27,7 +27,19 @@ def parse_duration(text: str) -> timedelta | None:
     if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def duration_text(duration: timedelta) -> str:
+    """The ISO 8601 duration of whole seconds in days and less, such as `P1DT12H`; `PT0S` for none."""
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days = f"{duration.days}D" if duration.days else ""
+    rest = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    return f"P{days}T{rest}" if rest else f"P{days or 'T0S'}"
 
 
 def read_steps(place: Place, value: object) -> tuple[Step, ...]:

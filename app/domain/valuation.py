@@ -47,9 +47,7 @@ def value(
     `channel.startsWith("p")` are both false where there is no channel, and neither can fail.
     A needed attribute sent as null counts as absent; one that the kind does not need is not looked at.
     """
-    rule = tariff.kinds.get(kind)
-    if rule is None:
-        _refuse_kind(tariff, kind)
+    rule = rule_of(tariff, kind)
     variables: dict[str, object] = {"attributes": _needed(rule, attributes) if rule.needs else {}}
     if rule.context_used:
         given = {"channel": channel, "touchpoint": touchpoint, "motive": motive, "source": source}
@@ -58,6 +56,14 @@ def value(
         _check_requirement(rule.requires, variables)
     worth = _tariff_points(rule, variables) if points is None else _explicit_points(rule, points)
     return Valuation(points=worth, memory=tariff.memory_of(rule, worth), tariff_version=version)
+
+
+def rule_of(tariff: Tariff, kind: str) -> KindRule:
+    """The tariff's line for a kind; UnknownKind, with close ones, if it has none."""
+    rule = tariff.kinds.get(kind)
+    if rule is None:
+        _refuse_kind(tariff, kind)
+    return rule
 
 
 def _refuse_kind(tariff: Tariff, kind: str) -> NoReturn:

@@ -9,17 +9,36 @@ from uuid import UUID
 from app.domain.account import Account, LastEffective, opened
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
+from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import Instant
 from app.domain.interaction import Interaction, ReversalRequest, canonical
-from app.domain.policy import Policy
+from app.domain.policy import Memory, Policy
+from app.domain.promise_request import PromiseRequest
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
 from app.operations.ledger import Ledger
+from app.operations.promises import Promises
 from app.queries.entries import Pair
 from app.sealing.keys import Key, account_place, entry_place, name_place, new_key
 from app.store.accounts import Opening
 
-Item = Interaction | ReversalRequest
+Item = Interaction | ReversalRequest | PromiseRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """What is to be posted on an account, before it has an entry id and its content is sealed."""
+
+    kind: str
+    points: int
+    memory: Memory
+    value_at: Instant
+    source: str
+    external_id: str | None
+    tariff_version: int
+    api_key_id: str
+    reverses: UUID | None = None
+    context: str = "{}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +46,8 @@ class Append:
     """Read: `head` to `effective`. To be written: `posted`, `entries`, `crossings`, `openings`.
 
     `booked_at` is the one instant of a live append, None while history is replayed. If anything is to be
-    reversed, `effective` lists the last effective entries of each account that the append touches.
+    reversed, `effective` lists the last effective entries of each account that the append touches. `promises`
+    are those that the batch names and those that its accounts are due; `promises.changed` is to be written.
     """
 
     ledger: Ledger
@@ -46,6 +66,7 @@ class Append:
     keys: dict[UUID, Key]
     customers: dict[UUID, str]
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
+    promises: Promises
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     entries: list[Entry] = field(default_factory=list[Entry])
     crossings: list[tuple[UUID, int, Crossing]] = field(default_factory=list[tuple[UUID, int, Crossing]])
@@ -95,6 +116,40 @@ class Append:
         self.effective[account_id] = []
         return account
 
+    def booked(self, value_at: Instant | None) -> Instant:
+        """When an item is booked: the append's one instant; while history is replayed, each item's own."""
+        if self.booked_at is not None:
+            return self.booked_at
+        if value_at is None:
+            fault = Fault(pointer="/value_at", code="missing", detail="history needs to say when it mattered")
+            raise InvalidInteraction(faults=(fault,))
+        return max(min(value_at, self.now), self.head.booked_at)
+
+    def post(self, account_id: UUID, posting: Posting, content: Mapping[str, Any], *, booked_at: Instant) -> Entry:
+        """Post on an account, and seal the content for the entry."""
+        entry_id = self.ledger.new_id()
+        sealed, content_hash = self.sealed(account_id, entry_id, content)
+        fields = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
+        draft = Draft(**fields, entry_id=entry_id, sealed=sealed, content_hash=content_hash)
+        return self.enter(self.accounts[account_id], draft, booked_at=booked_at)
+
+    def reverse(
+        self, target: Entry, content: Mapping[str, Any], *, source: str, external_id: str | None, booked_at: Instant
+    ) -> Entry:
+        """Take an entry out again: its mirror, of the same value_at, out of the very masses that it entered."""
+        posting = Posting(
+            kind=target.kind,
+            points=-target.points,
+            memory=target.memory,
+            value_at=target.value_at,
+            source=source,
+            external_id=external_id,
+            tariff_version=target.tariff_version,
+            api_key_id=self.api_key_id,
+            reverses=target.entry_id,
+        )
+        return self.post(target.account_id, posting, content, booked_at=booked_at)
+
     def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
         """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""
         advanced, time_crossings = advance(account, self.policy, booked_at)
@@ -108,6 +163,7 @@ class Append:
         for ordinal, each in enumerate(recorded, start=account.crossings + 1):
             self.crossings.append((account.account_id, ordinal, each))
         self._remember(entry, after)
+        self.promises.apply(entry)
         return entry
 
     def sealed(self, account_id: UUID, entry_id: UUID, content: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -123,6 +179,7 @@ class Append:
         return max(remaining, key=lambda last: (last.value_at, last.sequence), default=None)
 
     def _remember(self, entry: Entry, account: Account) -> None:
+        self.targets[entry.entry_id] = entry
         if entry.external_id is not None:
             self.known[entry.source, entry.external_id] = entry
         if entry.reverses is not None:

@@ -1,7 +1,7 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import LastEffective
 from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
-from app.domain.interaction import Interaction, ReversalRequest
+from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest
+from app.domain.promise import Promise, step_name
+from app.domain.promise_request import MakePromise, PromiseRequest, own_pairs
 from app.operations.append import Append, Item
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
+from app.operations.promises import Promises
 from app.queries.accounts import accounts_by_alias, accounts_by_id, keys_of, names_of
 from app.queries.books import book_key
 from app.queries.entries import Pair, entries_by_id, entries_by_interaction, last_effective, reversals_of
+from app.queries.promises import due_promises_of, promises_by_name
 from app.sealing.keys import Key
 
 
@@ -26,10 +30,12 @@ class _Named:
     known: dict[Pair, Entry]
     targets: dict[UUID, Entry]
     to_reverse: list[Entry]
+    promises: Collection[Promise]
 
     @property
     def account_ids(self) -> set[UUID]:
-        return {entry.account_id for entry in (*self.known.values(), *self.to_reverse)}
+        entries = {entry.account_id for entry in (*self.known.values(), *self.to_reverse)}
+        return entries | {promise.account_id for promise in self.promises}
 
 
 async def load(
@@ -41,14 +47,16 @@ async def load(
     now: Instant,
     booked_at: Instant | None,
     api_key_id: str,
+    promises: Collection[Promise] = (),
 ) -> Append:
-    """The working set of a batch. Requires the head to be locked; `booked_at` None replays history."""
+    """The working set of a batch and of `promises`. Requires the locked head; `booked_at` None replays history."""
     book = head.book
     own_key = await book_key(tx, book, ledger.master_key)
-    named = await _named(tx, book, batch)
-    hashes = {own_key.digest(interaction.customer.encode()) for interaction in _interactions(batch)}
-    account_ids = await accounts_by_alias(tx, book, hashes)
-    touched = {*account_ids.values(), *named.account_ids}
+    asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
+    named = await _named(tx, book, batch, asked)
+    account_ids = await accounts_by_alias(tx, book, {own_key.digest(name.encode()) for name in _customers(batch)})
+    touched = {*account_ids.values(), *named.account_ids, *(promise.account_id for promise in promises)}
+    due = await due_promises_of(tx, book, touched, by=now if booked_at is None else booked_at)
     keys = await keys_of(tx, book, touched, ledger.master_key)
     return Append(
         ledger=ledger,
@@ -67,15 +75,22 @@ async def load(
         keys=keys,
         customers=await names_of(tx, book, {account_id: keys[account_id] for account_id in named.account_ids}),
         effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key)),
+        promises=Promises([*asked, *promises, *due]),
     )
 
 
-async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item]) -> _Named:
+async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item], promises: Collection[Promise]) -> _Named:
+    """Of promises: their posted steps, which keeping may reverse, and what was last asked of them."""
     reversals = _reversals(batch)
-    known = await entries_by_interaction(tx, book, _pairs(batch))
-    targets = await entries_by_id(tx, book, [item.entry_id for item in reversals if item.entry_id])
+    steps = [(SYSTEM_SOURCE, step_name(each, n)) for each in promises for n in range(1, each.posted + 1)]
+    last = [entry_id for each in promises for entry_id in (each.moved_by, each.settled_by) if entry_id]
+    known = await entries_by_interaction(tx, book, [*_pairs(batch), *steps])
+    targets = await entries_by_id(tx, book, [*(item.entry_id for item in reversals if item.entry_id), *last])
     by_interaction = [known[item.interaction] for item in reversals if item.interaction in known]
-    return _Named(known=known, targets=targets, to_reverse=[*targets.values(), *by_interaction])
+    by_keeping = [known[step] for step in steps]
+    return _Named(
+        known=known, targets=targets, to_reverse=[*targets.values(), *by_interaction, *by_keeping], promises=promises
+    )
 
 
 async def _effective(
@@ -94,14 +109,21 @@ def _reversing(batch: Sequence[Item], named: _Named, account_ids: Mapping[bytes,
     customers = [item.customer for item in _interactions(batch) if (item.source, item.id) in wanted]
     hashes = [own_key.digest(customer.encode()) for customer in customers]
     posted_here = [account_ids[hashed] for hashed in hashes if hashed in account_ids]
-    return Counter([*(entry.account_id for entry in named.to_reverse), *posted_here])
+    kept_here = [promise.account_id for promise in named.promises]  # whose steps the batch may post, and reverse
+    return Counter([*(entry.account_id for entry in named.to_reverse), *posted_here, *kept_here])
 
 
 def _pairs(batch: Sequence[Item]) -> list[Pair]:
     """Every (source, id) that the batch names: its own, and those it wants reversed."""
     own = [(interaction.source, interaction.id) for interaction in _interactions(batch)]
     reversing = [(item.source, item.id) for item in _reversals(batch) if item.id is not None]
-    return own + reversing + [item.interaction for item in _reversals(batch) if item.interaction]
+    promises = [pair for item in _promise_requests(batch) for pair in own_pairs(item)]
+    return own + reversing + promises + [item.interaction for item in _reversals(batch) if item.interaction]
+
+
+def _customers(batch: Sequence[Item]) -> list[str]:
+    made = [item.customer for item in batch if isinstance(item, MakePromise)]
+    return made + [interaction.customer for interaction in _interactions(batch)]
 
 
 def _interactions(batch: Sequence[Item]) -> list[Interaction]:
@@ -111,3 +133,7 @@ def _interactions(batch: Sequence[Item]) -> list[Interaction]:
 
 def _reversals(batch: Sequence[Item]) -> list[ReversalRequest]:
     return [item for item in batch if isinstance(item, ReversalRequest)]
+
+
+def _promise_requests(batch: Sequence[Item]) -> list[PromiseRequest]:
+    return [item for item in batch if isinstance(item, PromiseRequest)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.domain.account import Account
 from app.domain.entry import Entry
 from app.domain.errors import Refusal
+from app.domain.promise import Promise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +13,7 @@ class Posted:
     """The item is on the ledger: just now, or (`replayed`) since an earlier time.
 
     `account` is the account just after the entry, or as it is now if replayed. `replacement` is the entry
-    that a reversal's replacement became.
+    that a reversal's replacement became, `promise` the promise as a request about it left it.
     """
 
     entry: Entry
@@ -20,6 +21,7 @@ class Posted:
     customer: str
     replayed: bool
     replacement: Entry | None = None
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Rebuild a book's projections: fold its accounts and crossings from entries, segment changes and switches."""
+"""Rebuild a book's projections: fold accounts, crossings and promises again from what is on the ledger."""
 
 import math
 from collections.abc import AsyncGenerator
@@ -12,6 +12,8 @@ from app.domain.crossing import Crossing, advance
 from app.domain.entry import Entry, Head
 from app.domain.fold import fold
 from app.domain.policy import PolicyHistory
+from app.domain.promise import Promise
+from app.domain.promise_fold import fold_promises
 from app.operations.ledger import Ledger, policy_history
 from app.operations.verify import BATCH_ENTRIES, Progress, unwatched
 from app.queries.audit import account_rows, count_rows, crossing_rows
@@ -21,6 +23,7 @@ from app.rows import Row, crossing_of
 from app.store.adoptions import restart_adoption
 from app.store.books import lock_head
 from app.store.projections import Projection, delete_orphans, replace_projections
+from app.store.promises import replace_promises
 from app.tables import accounts, crossings
 
 
@@ -42,7 +45,7 @@ class Rebuilt:
 
 
 async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
-    """Replace a book's accounts and crossings by the fold of its ledger, up to the head's booked_at.
+    """Replace a book's accounts, crossings and promises by the fold of its ledger, up to the head's booked_at.
 
     No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (each
     account's value, whether a crossing was announced) stay. Raises LedgerBroken if the entries do not fold.
@@ -54,6 +57,7 @@ async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) 
         total, before, done = await count_entries(tx, book), await _counted(tx, book), 0
         async for batch in _batches(tx, book):
             await replace_projections(tx, book, await _projected(tx, head, policies, batch))
+            await replace_promises(tx, book, [entries[0].account_id for entries in batch], _promised(batch))
             done += sum(map(len, batch))
             progress(done, total)
         await delete_orphans(tx, book)
@@ -100,6 +104,13 @@ async def _projected(
         account = _kept(account, stored.get(account_id), head)
         projections.append(Projection(account=account, crossings=every, announced=announced))
     return projections
+
+
+def _promised(batch: list[list[Entry]]) -> list[Promise]:
+    try:
+        return [promise for entries in batch for promise in fold_promises(entries).values()]
+    except CORRUPT as error:
+        raise LedgerBroken("The entries of some promise do not fold: `goodwill verify` says which.") from error
 
 
 def _kept(account: Account, row: Row | None, head: Head) -> Account:

@@ -16,6 +16,7 @@ from app.operations.outcome import Outcome
 from app.store.accounts import insert_crossings, insert_openings, save_accounts
 from app.store.books import lock_head, save_head
 from app.store.entries import append_entries
+from app.store.promises import save_promises
 
 BEHIND_MAX = 60 * SECOND
 
@@ -37,7 +38,7 @@ async def record(
         outcomes = [decide(append, item) for item in batch]
 
         if append.entries:
-            await _write(tx, append)
+            await write_append(tx, append)
     announce_due(ledger, append.posted.values())
     return outcomes
 
@@ -58,10 +59,11 @@ def simulated(head: Head) -> Instant | None:
     return None
 
 
-async def _write(tx: AsyncConnection, append: Append) -> None:
-    """Entries, accounts, crossings, keys and names set-wise; the head once."""
+async def write_append(tx: AsyncConnection, append: Append) -> None:
+    """Entries, accounts, crossings, promises, keys and names set-wise; the head once."""
     await append_entries(tx, append.book, append.entries)
     await insert_openings(tx, append.book, append.openings)
     await save_accounts(tx, append.book, list(append.posted.values()))
     await insert_crossings(tx, append.book, append.crossings)
+    await save_promises(tx, append.book, append.promises.changed)
     await save_head(tx, append.head)

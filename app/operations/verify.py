@@ -13,10 +13,12 @@ from app.domain.entry import Entry, Head
 from app.domain.errors import InvalidPolicy
 from app.domain.policy import Policy, PolicyHistory
 from app.operations.audit_content import content_findings, opened_keys
+from app.operations.audit_promises import promise_findings
 from app.operations.ledger import Ledger, policy_history
 from app.queries.audit import (
     account_rows,
     crossing_rows,
+    promise_rows,
     rows_by_account,
     rows_in_order,
     tariff_versions_of,
@@ -26,7 +28,7 @@ from app.queries.books import head
 from app.queries.crossings import segment_changes_of
 from app.queries.ledger_lines import count_entries
 from app.rows import Row, account_of, crossing_of, entry_of
-from app.tables import accounts, crossings, segment_changes
+from app.tables import accounts, crossings, promises, segment_changes
 
 FINDINGS_KEPT_MAX = 100  # a book that is wrong all over needs no longer list; all are counted
 BATCH_ENTRIES = 2_000  # what is stored of their accounts is fetched at once
@@ -205,9 +207,11 @@ async def _check_batch(audit: _Audit, batch: list[list[Entry]]) -> None:
     stored = await account_rows(audit.tx, audit.book, account_ids)
     recorded = await crossing_rows(audit.tx, audit.book, account_ids)
     changes = await segment_changes_of(audit.tx, audit.book, account_ids)
+    promised = await promise_rows(audit.tx, audit.book, account_ids)
     audit.accounts += len(batch)
     for entries in batch:
         account_id = entries[0].account_id
+        audit.add(promise_findings(entries, promised.get(account_id, [])))
         try:
             kept = _kept(account_id, stored, recorded)
         except CORRUPT as error:
@@ -231,7 +235,7 @@ def _kept(account_id: UUID, stored: dict[UUID, Row], recorded: dict[UUID, list[R
 
 async def _check_orphans(audit: _Audit) -> None:
     """Nothing is stored of an account that has no entries."""
-    for table, law in ((accounts, 2), (crossings, 5), (segment_changes, 5)):
+    for table, law in ((accounts, 2), (crossings, 5), (segment_changes, 5), (promises, 5)):
         for account_id in await without_entries(audit.tx, audit.book, table, limit=FINDINGS_KEPT_MAX):
             what = f"No entry belongs to it, yet it has a row in {table.name}."
             audit.add([Finding(law=law, where=f"account {_dashed(account_id)}", what=what)])

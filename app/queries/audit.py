@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries.ledger_lines import STREAM_ROWS
 from app.rows import Row
-from app.tables import account_keys, accounts, aliases, books, crossings, entries, tariff_versions
+from app.tables import account_keys, accounts, aliases, books, crossings, entries, promises, tariff_versions
 
 
 async def all_books(tx: AsyncConnection) -> list[str]:
@@ -40,6 +40,15 @@ async def crossing_rows(tx: AsyncConnection, book: str, account_ids: Collection[
     query = select(crossings).where(crossings.c.book == book, crossings.c.account_id.in_(account_ids))
     found: dict[UUID, list[Row]] = {}
     for row in (await tx.execute(query.order_by(crossings.c.account_id, crossings.c.ordinal))).mappings():
+        found.setdefault(row["account_id"], []).append(row)
+    return found
+
+
+async def promise_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """The stored promises of these accounts; an account without any is absent."""
+    query = select(promises).where(promises.c.book == book, promises.c.account_id.in_(account_ids))
+    found: dict[UUID, list[Row]] = {}
+    for row in (await tx.execute(query.order_by(promises.c.due_at, promises.c.id))).mappings():
         found.setdefault(row["account_id"], []).append(row)
     return found
 

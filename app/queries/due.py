@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import Account
 from app.domain.instant import Instant
 from app.rows import account_of
-from app.tables import accounts, books
+from app.tables import accounts, books, promises
 
 
 async def accounts_due(tx: AsyncConnection, book: str, now: Instant, *, limit: int) -> list[Account]:
@@ -20,15 +20,23 @@ async def accounts_due(tx: AsyncConnection, book: str, now: Instant, *, limit: i
 
 async def next_due_at(tx: AsyncConnection, book: str) -> Instant | None:
     """When something is due next in a book, or has been since; None if nothing ever is."""
-    due_at: Instant | None = (await tx.execute(select(_earliest(book)))).scalar()
-    return due_at
+    account_at, step_at = (await tx.execute(select(*_earliest(book)))).one()
+    return _first(account_at, step_at)
 
 
 async def next_due_by_book(tx: AsyncConnection) -> dict[str, Instant]:
-    """When something is due next in each book but those that replay history; one look at an index for each."""
-    query = select(books.c.book, _earliest(books.c.book)).where(~books.c.replaying)
-    return {book: due_at for book, due_at in await tx.execute(query) if due_at is not None}
+    """When something is due next in each book but those that replay history; one look at each index for each."""
+    query = select(books.c.book, *_earliest(books.c.book)).where(~books.c.replaying)
+    found = {book: _first(account_at, step_at) for book, account_at, step_at in await tx.execute(query)}
+    return {book: due_at for book, due_at in found.items() if due_at is not None}
 
 
-def _earliest(book: str | ColumnElement[str]) -> ScalarSelect[Any]:
-    return select(func.min(accounts.c.look_again_at)).where(accounts.c.book == book).scalar_subquery()
+def _earliest(book: str | ColumnElement[str]) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """When an account is to be looked at next, and when the next step of a promise is due."""
+    account_at = select(func.min(accounts.c.look_again_at)).where(accounts.c.book == book)
+    step_at = select(func.min(promises.c.next_step_at)).where(promises.c.book == book)
+    return account_at.scalar_subquery(), step_at.scalar_subquery()
+
+
+def _first(*instants: Instant | None) -> Instant | None:
+    return min((instant for instant in instants if instant is not None), default=None)

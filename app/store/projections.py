@@ -10,7 +10,7 @@ from app.domain.account import Account
 from app.domain.crossing import Crossing
 from app.rows import crossing_row
 from app.store.accounts import save_accounts
-from app.tables import accounts, crossings, entries
+from app.tables import accounts, crossings, entries, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ async def replace_projections(tx: AsyncConnection, book: str, projections: Seque
 
 
 async def delete_orphans(tx: AsyncConnection, book: str) -> None:
-    """Drop the accounts and crossings to which no entry belongs."""
-    for table in (crossings, accounts):
+    """Drop the accounts, crossings and promises to which no entry belongs."""
+    for table in (crossings, promises, accounts):
         own = exists().where(entries.c.book == table.c.book, entries.c.account_id == table.c.account_id)
         await tx.execute(delete(table).where(table.c.book == book, ~own))

@@ -59,6 +59,8 @@ INTERACTION_OTHERS = {
     "cost": NO_NUMBER,
     "points": NO_WHOLE_NUMBER,
 }
+PROMISE = {"id": "m", "customer": "ada", "kind": "promise.broken", "due_at": "2026-06-20T10:00:00Z"}
+PROMISE_OTHERS = {"due_at": NO_TIME, "value_at": NO_TIME, "attributes": NO_OBJECT, "steps": NO_LIST, "grace": NO_TEXT}
 POSTING: dict[str, Any] = {"good": INTERACTION, "texts": INTERACTION_TEXTS, "others": INTERACTION_OTHERS}
 REVERSAL: dict[str, Any] = {"texts": ("reason", "id", "source"), "others": {"replacement": NO_OBJECT}}
 
@@ -87,6 +89,8 @@ def targets(entry_id: str) -> list[Target]:
             good={"interactions": [{"kind": "apology.first"}]},
             others={"interactions": NO_LIST, "tariff": NO_OBJECT},
         ),
+        Target(method="POST", path="/v1/promises", good=PROMISE, texts=("id", "source", "kind"), others=PROMISE_OTHERS),
+        Target(method="POST", path="/v1/promises/p/kept", good={}, texts=("source",), others={"value_at": NO_TIME}),
         Target(method="POST", path="/v1/customers/lookup", good={"customers": ["ada"]}, others={"customers": NO_LIST}),
     ]
 

@@ -6,17 +6,22 @@ import httpx
 
 from app.api.openapi import REF
 from app.domain.api_key import Scope
+from app.domain.instant import DAY
 from app.main import Opened, create_app
 from app.operations.manage_keys import create_key
 from app.settings import Settings
-from tests.api.sentences import GIFT, Json, body_of, got, happening, posted, problem_of
-from tests.conftest import Bench
+from tests.api.sentences import GIFT, Json, body_of, got, happening, posted, problem_of, wire_time
+from tests.conftest import NOON, Bench
 
 BODIES: dict[str, Json] = {
     "CustomerPatch": {"segment": "vip"},
     "EntryReversalIn": {"reason": "x"},
+    "MovedIn": {"due_at": wire_time(NOON + 2 * DAY), "told_customer": True},
+    "SettledIn": {"source": "crm"},
     "ReversalIn": {"reason": "x", "interaction": {"id": "1", "source": "crm"}},
 }
+
+CODES = (("{customer}", "unknown_customer"), ("/promises", "unknown_promise"), ("", "unknown_entry"))
 
 
 async def stranger(bench: Bench) -> httpx.AsyncClient:
@@ -47,14 +52,16 @@ async def test_every_address_that_names_somebody_elses_answers_as_if_there_were_
     api: httpx.AsyncClient, bench: Bench
 ) -> None:
     entry = (await posted(api, customer="ada"))["entry"]
+    promise = {"id": entry["id"], "customer": "ada", "kind": "promise.broken", "due_at": wire_time(NOON + DAY)}
+    assert (await api.post("/v1/promises", json=promise)).status_code == 201
     naming = naming_one()
-    assert len(naming) == 8
+    assert len(naming) == 11
 
     async with await stranger(bench) as rival:
         for method, path, body in naming:
             own = path.format(customer="ada", id=entry["id"])
             nobodys = path.format(customer="nobody", id="00000000-0000-4000-8000-000000000000")
-            code = "unknown_customer" if "{customer}" in path else "unknown_entry"
+            code = next(code for part, code in CODES if part in path)
             seen = problem_of(await rival.request(method, own, json=body), 404, code)
             unseen = problem_of(await rival.request(method, nobodys, json=body), 404, code)
             assert {**seen, "request_id": ""} == {**unseen, "request_id": ""}, (method, path)
@@ -63,6 +70,8 @@ async def test_every_address_that_names_somebody_elses_answers_as_if_there_were_
 
 async def test_lists_hold_ones_own_alone(api: httpx.AsyncClient, bench: Bench) -> None:
     await posted(api, customer="ada", kind=GIFT)
+    promise = {"id": "p", "customer": "bob", "kind": "promise.broken", "due_at": wire_time(NOON + DAY)}
+    assert (await api.post("/v1/promises", json=promise)).status_code == 201
     tariff = await got(api, "/v1/tariff")
     tariff["name"] = "acme's own"
     assert (await api.put("/v1/tariff", json=tariff, headers={"If-Match": "*"})).status_code == 200
@@ -70,6 +79,7 @@ async def test_lists_hold_ones_own_alone(api: httpx.AsyncClient, bench: Bench) -
     async with await stranger(bench) as rival:
         assert (await got(rival, "/v1/customers"))["customers"] == []
         assert (await got(rival, "/v1/entries"))["entries"] == []
+        assert (await got(rival, "/v1/promises"))["promises"] == []
         looked_up = await rival.post("/v1/customers/lookup", json={"customers": ["ada"]})
         assert body_of(looked_up)["customers"][0]["found"] is False
         assert (await got(rival, "/v1/tariff"))["name"] != "acme's own"

@@ -1,0 +1,36 @@
+"""Post the promise steps of a book that are due, as its clock does: once, however many clocks run."""
+
+from app.domain.instant import Instant
+from app.domain.interaction import SYSTEM_SOURCE
+from app.operations.break_due import post_due
+from app.operations.ledger import Ledger
+from app.operations.load import load
+from app.operations.record import live_instant, write_append
+from app.queries.promises import due_promises, next_step_at
+from app.store.books import lock_head
+
+PROMISES_AT_ONCE_MAX = 200  # so that a batch holds the head for milliseconds
+
+
+async def post_due_steps(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONCE_MAX) -> Instant | None:
+    """Post what up to `limit` promises are due now, the longest due first; says when the next step is due.
+
+    That instant has come already if there was more than `limit`; None if nothing is due ever. Takes the head lock
+    only if something is due. Raises ClockBehind, or Replaying if something is due while history is replayed.
+    """
+    async with ledger.database.read() as tx:
+        next_at = await next_step_at(tx, book)
+    if next_at is None or next_at > ledger.now():
+        return next_at
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        now = ledger.now()
+        booked_at = live_instant(head, now)
+        due = await due_promises(tx, book, by=booked_at, limit=limit)
+        append = await load(ledger, tx, head, (), now=now, booked_at=booked_at, api_key_id=SYSTEM_SOURCE, promises=due)
+
+        post_due(append, list(append.promises.by_name.values()), booked_at)
+
+        if append.entries:
+            await write_append(tx, append)
+        return await next_step_at(tx, book)
