@@ -43,6 +43,14 @@ from app.tables import REVISION
 ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
 
+_RESOURCES = (
+    *(interactions, batch, promises),
+    *(customers, explanation, statement, worklist, feed),
+    *(tariff, policy, health),
+)
+ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
+
+
 def clock() -> Instant:
     """The present instant."""
     return time.time_ns() // 1000
@@ -97,23 +105,8 @@ def create_app(
     app.state.adopting = adopting
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
-    for resource in (
-        interactions,
-        batch,
-        promises,
-        customers,
-        explanation,
-        statement,
-        worklist,
-        feed,
-        tariff,
-        policy,
-        health,
-    ):
-        app.include_router(resource.router)
-    app.include_router(tariff.documents)
-    app.include_router(policy.documents)
-    app.include_router(customers.lookups)
+    for router in ROUTERS:
+        app.include_router(router)
     docs.install(app)
     openapi.install(app)
     return app

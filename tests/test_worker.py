@@ -12,15 +12,17 @@ from sqlalchemy import make_url, update
 
 from app import worker
 from app.domain.errors import DatabaseUnavailable
-from app.domain.instant import SECOND
+from app.domain.instant import DAY, SECOND
 from app.domain.policy import HalfLives, Policy
 from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.tick import advance_due
+from app.operations.verify import verify
 from app.queries.due import next_due_by_book
 from app.tables import books
 from tests.conftest import Bench
 from tests.operations.posting import account_of, interaction, new_book, post
+from tests.operations.promising import DUE, making, standing
 from tests.postgres import Server
 
 PATIENCE_SECONDS = 20.0
@@ -172,3 +174,16 @@ async def test_a_book_that_replays_history_does_not_keep_it_awake(bench: Bench) 
 
     assert (await account_of(bench)).look_again_at <= bench.clock.now
     assert value_of(worker.lag_seconds) == 0
+
+
+async def test_the_clock_breaks_a_promise_when_its_time_comes(bench: Bench) -> None:
+    await post(bench, making())
+
+    async with running(bench.ledger):
+        for days in (11, 3, 4):
+            bench.clock.pass_days(days)
+            bench.ledger.soon_due.set()
+            await until_nothing_is_due(bench)
+
+    assert await standing(bench) == [(DUE + 1 * DAY, -12), (DUE + 3 * DAY, -23), (DUE + 7 * DAY, -13)]
+    assert (await verify(bench.ledger, bench.book)).is_sound
