@@ -18,23 +18,25 @@ from app.api.body import (
     media_type_of,
     read_limited,
 )
+from app.api.metrics import count_outcomes
 from app.api.openapi import ANSWERS, BODY_ANSWERS, REF
 from app.api.pointer import pointer_to
 from app.api.problems import PROBLEM_JSON, faults_of, problem_of
 from app.api.state import LedgerDep, Writer
 from app.api.strict_json import strict_json
 from app.api.wire import EntryOut
-from app.api.wire_batch import AllRefusedOut, BatchOut, PostedResultOut, RefusedResultOut, SummaryOut
+from app.api.wire_batch import (
+    AllRefusedOut,
+    BatchOut,
+    PostedResultOut,
+    RefusedResultOut,
+    SummaryOut,
+    posted_as,
+    refused_as,
+)
 from app.api.wire_in import InteractionIn
 from app.api.wire_problem import ProblemOut
-from app.domain.errors import (
-    AllRefused,
-    Fault,
-    InteractionConflict,
-    InvalidInteraction,
-    InvalidRequest,
-    Refusal,
-)
+from app.domain.errors import AllRefused, Fault, InvalidInteraction, InvalidRequest, Refusal
 from app.domain.interaction import Interaction
 from app.operations.ledger import Ledger
 from app.operations.outcome import Outcome, Posted, Refused
@@ -110,8 +112,10 @@ async def post_batch(request: Request, response: Response, ledger: LedgerDep, ke
     # Up to 8 MiB of text: the event loop has better things to do meanwhile.
     parsed = await asyncio.to_thread(_parsed_batch, body, media_type, key.source)
     posting = [item for item in parsed if isinstance(item, Interaction)]
-    recorded = iter(await record(ledger, key.book, posting, api_key_id=key.key_id))
-    outcomes = [next(recorded) if isinstance(item, Interaction) else Refused(refusal=item) for item in parsed]
+    recorded = await record(ledger, key.book, posting, api_key_id=key.key_id)
+    count_outcomes(recorded)
+    coming = iter(recorded)
+    outcomes = [next(coming) if isinstance(item, Interaction) else Refused(refusal=item) for item in parsed]
 
     reversed_by = await _reversed_by(ledger, key.book, outcomes)
     out = await asyncio.to_thread(_batch_out, outcomes, reversed_by)
@@ -181,10 +185,9 @@ def _parsed(item: Any, source: str | None) -> Interaction | Refusal:
 def _result(outcome: Outcome, reversed_by: dict[UUID, UUID]) -> PostedResultOut | RefusedResultOut:
     if isinstance(outcome, Posted):
         entry = EntryOut.of(outcome.entry, outcome.customer, reversed_by.get(outcome.entry.entry_id))
-        return PostedResultOut(outcome="replayed" if outcome.replayed else "created", entry=entry)
+        return PostedResultOut(outcome=posted_as(outcome), entry=entry)
     problem = ProblemOut.model_validate(problem_of(outcome.refusal, None))
-    is_conflict = isinstance(outcome.refusal, InteractionConflict)
-    return RefusedResultOut(outcome="conflict" if is_conflict else "refused", problem=problem)
+    return RefusedResultOut(outcome=refused_as(outcome), problem=problem)
 
 
 def _batch_out(outcomes: list[Outcome], reversed_by: dict[UUID, UUID]) -> BatchOut:

@@ -1,13 +1,14 @@
 """Reading a request at the door: strictly, within a limit, before anything else sees it."""
 
+import re
 from collections.abc import Callable, Coroutine
-from email.message import Message
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from app.api.pointer import pointer_to
+from app.api.state import Requires
 from app.api.strict_json import strict_json
 from app.domain.errors import BodyTooLarge, Fault, InvalidRequest, UnsupportedMediaType
 
@@ -18,6 +19,11 @@ FAULTS_MAX = 10
 
 JSON_TYPE = "application/json"
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+
+_WORD = r"[!#$&^_`|~.+0-9A-Za-z-]++"  # without *, ' and %: no parameter in the form of RFC 2231
+_PARAMETER = re.compile(rf'[ \t]*+;(?:[ \t]*+({_WORD})=({_WORD}|"[ !#-\[\]-~]*+"))?')
+_MEDIA_TYPE = re.compile(rf"({_WORD}/{_WORD})((?:{_PARAMETER.pattern})*+)[ \t]*+")
+_UTF8 = ("utf-8", "utf8")
 
 
 class StrictRequest(Request):
@@ -48,10 +54,16 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind the door."""
         handler = super().get_route_handler()
-        known = {field.alias for field in self.dependant.query_params}
+        parameters = self.dependant.query_params
+        known = {field.alias for field in parameters}
+        single = {field.alias for field in parameters if not _takes_many(field.field_info.annotation)}
+        required = [each.call for each in self.dependant.dependencies if isinstance(each.call, Requires)]
 
         async def strict(request: Request) -> Response:
-            _refuse_unknown_parameters(request, known)
+            # Who may not ask is told nothing of what was wrong with the question.
+            for scopes in required:
+                scopes.check(request)
+            _refuse_parameters(request, known, single)
             strictly = self.request_class(request.scope, request.receive)
             if self.body_field is not None:
                 await strictly.json()
@@ -88,13 +100,21 @@ async def read_limited(request: Request, bytes_max: int) -> bytes:
 
 def media_type_of(request: Request, accepted: tuple[str, ...]) -> str:
     """The body's media type; UnsupportedMediaType unless it is an accepted one, in UTF-8 and not compressed."""
-    message = Message()
-    message["content-type"] = request.headers.get("content-type", "")
-    charset = message.get_content_charset("utf-8")
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if message.get_content_type() not in accepted or charset not in ("utf-8", "utf8") or encoding != "identity":
+    content_types = request.headers.getlist("content-type")
+    encoding = ",".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
+    media_type, charset = _read_type(content_types[0] if len(content_types) == 1 else "")
+    if media_type not in accepted or charset not in _UTF8 or encoding != "identity":
         raise UnsupportedMediaType(f"Send {' or '.join(accepted)} in UTF-8, not compressed.")
-    return message.get_content_type()
+    return media_type
+
+
+def _read_type(content_type: str) -> tuple[str, str]:
+    """The type and the charset (RFC 9110, 8.3), in lower case; empty if it is not written strictly so."""
+    match = _MEDIA_TYPE.fullmatch(content_type.lower())
+    if match is None:
+        return "", ""
+    charsets = [text.strip('"') for name, text in _PARAMETER.findall(match[2]) if name == "charset"]
+    return match[1], charsets[0] if len(charsets) == 1 else "" if charsets else _UTF8[0]
 
 
 def _declared(request: Request) -> int:
@@ -107,13 +127,20 @@ def _too_large(bytes_max: int) -> BodyTooLarge:
     return BodyTooLarge(f"At most {bytes_max} bytes are accepted here.", extra={"bytes_max": bytes_max})
 
 
-def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
-    unknown = sorted(set(request.query_params) - known)
-    if unknown:
-        detail = f"known here: {', '.join(sorted(known)) or 'no parameters'}"
-        raise InvalidRequest(
-            faults=tuple(
-                Fault(pointer=pointer_to("query", name), code="unknown_parameter", detail=detail)
-                for name in unknown[:FAULTS_MAX]
-            )
-        )
+def _takes_many(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(_takes_many(part) for part in get_args(annotation))
+
+
+def _refuse_parameters(request: Request, known: set[str], single: set[str]) -> None:
+    sent = [name for name, _ in request.query_params.multi_items()]
+    unknown = sorted(set(sent) - known)
+    repeated = sorted(name for name in single if sent.count(name) > 1)
+    detail = f"known here: {', '.join(sorted(known)) or 'no parameters'}"
+    faults = [_parameter_fault(name, "unknown_parameter", detail) for name in unknown]
+    faults += [_parameter_fault(name, "repeated", "send this parameter once") for name in repeated]
+    if faults:
+        raise InvalidRequest(faults=tuple(faults[:FAULTS_MAX]))
+
+
+def _parameter_fault(name: str, code: str, detail: str) -> Fault:
+    return Fault(pointer=pointer_to("query", name), code=code, detail=detail)

@@ -3,17 +3,19 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from app.api.body import LargeRoute, StrictRoute
 from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
+from app.api.entity_tag import tagged
 from app.api.explanation import Part, parts_in_words
 from app.api.language import LANGUAGE_HEADERS, AcceptLanguage, chosen_language, language_headers
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, refusals
-from app.api.state import LedgerDep, Reader, Writer
+from app.api.state import READS, LedgerDep, Reader, Writer
 from app.api.views import account_view, account_views
 from app.api.wire import AccountOut, BalanceOut, CrossingOut, shown
-from app.api.wire_in import CustomerPatch, CustomerPath, Listed, LookupIn, WireTime, instant_or_none
+from app.api.wire_fields import CustomerPath, Listed, PageSize, WireTime, instant_or_none
+from app.api.wire_in import CustomerPatch, LookupIn
 from app.api.wire_pages import CrossingsOut, LookupOut, UnknownOut
 from app.domain.account import Account
 from app.domain.worklist import felt_balance
@@ -69,9 +71,12 @@ async def get_customer(
     return out.model_copy(update=told)
 
 
-@router.patch("/{customer}", responses={**BODY_ANSWERS, **refusals(404)})
+@router.patch("/{customer}", responses={**BODY_ANSWERS, **refusals(404)}, dependencies=[Depends(READS)])
 async def patch_customer(customer: CustomerPath, body: CustomerPatch, ledger: LedgerDep, key: Writer) -> AccountOut:
-    """Set the segment, whose thresholds may differ, and the value that ranks the worklist."""
+    """Set the segment, whose thresholds may differ, and the value that ranks the worklist.
+
+    Needs both scopes: interactions:write, and accounts:read for the account that is the answer.
+    """
     async with ledger.database.read() as tx:
         account = (await find_customer(await reading(ledger, tx, key.book), customer)).account
     described = await describe_customer(
@@ -115,7 +120,8 @@ async def get_balance(
                 standing=seen.place.standing,
                 depth=seen.place.depth,
             )
-    return _tagged(out.model_dump_json().encode(), if_none_match)
+    body = out.model_dump_json().encode()
+    return tagged(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', if_none_match)
 
 
 @router.get("/{customer}/crossings", responses=refusals(404))
@@ -123,7 +129,7 @@ async def get_crossings(
     customer: CustomerPath,
     ledger: LedgerDep,
     key: Reader,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[PageSize, Query()] = 50,
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
 ) -> CrossingsOut:
     """Every change of standing or depth, the earliest first, up to this instant."""
@@ -154,13 +160,3 @@ def _balance_of(view: Reading, account: Account) -> BalanceOut:
         standing=account.place.standing,
         depth=account.place.depth,
     )
-
-
-def _tagged(body: bytes, if_none_match: str | None) -> Response:
-    """The bytes under the ETag that is their hash; 304 if the caller has them."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    known = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)

@@ -2,19 +2,21 @@
 
 It names the request, keeps path segments percent-encoded for the router (so that a customer's name may hold a
 slash), answers HEAD as GET without its body, asks for an API key under /v1, and turns whatever fails into a
-problem document.
+problem document; it counts what passed.
 """
 
 import base64
 import binascii
 import logging
 from collections.abc import Callable
+from time import perf_counter
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.metrics import count_request
 from app.api.problems import problem_response
 from app.api.state import Service
 from app.domain.api_key import ApiKey, opens, parse_token
@@ -26,6 +28,8 @@ logger = logging.getLogger("goodwill.api")
 NewRequestId = Callable[[], str]
 
 _IN_SEGMENTS = "!$&'()*+,;=:@"  # what RFC 3986 lets stand in a path segment besides letters, digits and -._~
+
+_LISTS = (b"accept", b"if-match", b"if-none-match")
 
 
 class Door:
@@ -44,9 +48,22 @@ class Door:
         request_id = self.new_request_id()
         answering = _Answering(send, request_id, is_head=scope["method"] == "HEAD")
         # A scope of our own: the server below goes by the method that was sent.
-        passed = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}, "path": _encoded_path(scope)}
-        if answering.is_head:
-            passed["method"] = "GET"
+        passed = {
+            **scope,
+            "state": {**scope.get("state", {}), "request_id": request_id},
+            "path": _encoded_path(scope),
+            "headers": _with_joined_lists(scope["headers"]),
+            "method": "GET" if answering.is_head else scope["method"],
+        }
+        begun = perf_counter()
+        try:
+            await self._answer(passed, receive, answering)
+        finally:
+            route, seconds = getattr(passed.get("route"), "path", None), perf_counter() - begun
+            count_request(route=route, method=scope["method"], status=answering.status, seconds=seconds)
+
+    async def _answer(self, passed: Scope, receive: Receive, answering: "_Answering") -> None:
+        request_id = answering.request_id
         try:
             await self._pass(passed, receive, answering)
         except ClientDisconnect:
@@ -81,11 +98,11 @@ class _Answering:
         self.send = send
         self.request_id = request_id
         self.is_head = is_head
-        self.has_begun = False
+        self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_begun = True
+            self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
             headers["X-Content-Type-Options"] = "nosniff"
@@ -97,8 +114,15 @@ class _Answering:
     async def refuse(self, refusal: Refusal, scope: Scope, receive: Receive) -> None:
         if isinstance(refusal, DatabaseUnavailable):
             logger.warning("request %s: the database does not answer: %s", self.request_id, refusal.__cause__)
-        if not self.has_begun:
+        if self.status is None:
             await problem_response(refusal, self.request_id)(scope, receive, self)
+
+
+def _with_joined_lists(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Several lines of a header that is a list are one line (RFC 9110, 5.3)."""
+    lines = [(name, [value for other, value in headers if other == name]) for name in _LISTS]
+    joined = [(name, b", ".join(values)) for name, values in lines if values]
+    return [(name, value) for name, value in headers if name not in _LISTS] + joined
 
 
 def _encoded_path(scope: Scope) -> str:

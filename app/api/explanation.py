@@ -10,7 +10,7 @@ from app.api.language import LANGUAGE_HEADERS, VOICES, AcceptLanguage, chosen_la
 from app.api.openapi import ANSWERS, refusals
 from app.api.state import LedgerDep, Reader
 from app.api.wire_explanation import ExplanationOut, GesturesOut
-from app.api.wire_in import CustomerPath
+from app.api.wire_fields import CustomerPath
 from app.domain.account import Account
 from app.operations.explain_customer import explain_account, grounds_of, propose_gestures
 from app.operations.read_customer import Reading, find_customer, reading

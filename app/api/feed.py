@@ -8,6 +8,7 @@ from app.api.body import StrictRoute
 from app.api.openapi import ANSWERS
 from app.api.state import LedgerDep, Reader
 from app.api.views import entry_views
+from app.api.wire_fields import PageSize, Position
 from app.api.wire_pages import EntriesOut
 from app.operations.read_customer import reading
 from app.queries.ledger_lines import feed
@@ -19,8 +20,8 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["entries"])
 async def get_entries(
     ledger: LedgerDep,
     key: Reader,
-    after: Annotated[int, Query(ge=0, le=2**53 - 1, description="the position to read on from")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    after: Annotated[Position, Query(description="the position to read on from")] = 0,
+    limit: Annotated[PageSize, Query()] = 500,
 ) -> EntriesOut:
     """The entries after a position. A position is seen once it is committed, and never out of order."""
     async with ledger.database.read() as tx:

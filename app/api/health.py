@@ -42,5 +42,9 @@ async def get_readiness(request: Request) -> HealthOut:
     "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 )
 async def get_metrics() -> Response:
-    """Counters and durations in Prometheus' text format."""
+    """Counters and durations in Prometheus' text format.
+
+    `goodwill_http_requests_total` and `goodwill_http_request_duration_seconds` by route, method and status (499: the
+    caller went away; route `none`: no address, or no key), `goodwill_interactions_total` by outcome.
+    """
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -3,14 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 
 from app.api.body import StrictRoute
+from app.api.idempotency_key import IdempotencyKeys, the_one_key
+from app.api.metrics import count_outcomes
 from app.api.openapi import ANSWERS, BODY_ANSWERS, Responses, refusals
 from app.api.state import LedgerDep, Writer
 from app.api.views import account_view
 from app.api.wire import EntryOut, PostedOut
-from app.api.wire_in import EntryReversalIn, Identifier, InteractionIn, ReversalIn
+from app.api.wire_in import EntryReversalIn, InteractionIn, ReversalIn
 from app.domain.api_key import ApiKey
 from app.domain.errors import UnknownEntry
 from app.domain.interaction import ReversalRequest
@@ -22,7 +24,6 @@ from app.operations.record import record
 from app.queries.entries import reversals_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["interactions"])
-_IDEMPOTENCY_KEY = "serves as the interaction's id where the body has none; not looked at where it has one"
 _ANSWERS: Responses = {
     201: {"description": "It is on the ledger."},
     200: {"model": PostedOut, "description": "It was posted before."},
@@ -38,9 +39,10 @@ async def post_interaction(
     response: Response,
     ledger: LedgerDep,
     key: Writer,
-    idempotency_key: Annotated[Identifier | None, Header(alias="Idempotency-Key", description=_IDEMPOTENCY_KEY)] = None,
+    idempotency_keys: IdempotencyKeys,
 ) -> PostedOut:
     """Post one interaction. The same interaction again answers 200 with the first entry; for ever."""
+    idempotency_key = None if body.id else the_one_key(idempotency_keys)
     interaction = body.to_domain(source=key.source, idempotency_key=idempotency_key)
     return await _post_one(ledger, key, interaction, response)
 
@@ -70,7 +72,8 @@ async def reverse_entry(
 
 
 async def _post_one(ledger: Ledger, key: ApiKey, item: Item, response: Response) -> PostedOut:
-    (outcome,) = await record(ledger, key.book, [item], api_key_id=key.key_id)
+    (outcome,) = outcomes = await record(ledger, key.book, [item], api_key_id=key.key_id)
+    count_outcomes(outcomes)
     if isinstance(outcome, Refused):
         raise outcome.refusal
     if outcome.replayed:

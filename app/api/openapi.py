@@ -15,7 +15,8 @@ append-only ledger; balances, standings and worklists are read from it.
 
 Every non-2xx answer is an RFC 9457 problem document; `docs/problems.md` lists their codes. Every answer carries an
 `X-Request-Id`. A GET may be asked as HEAD; OPTIONS names the methods of an address. Parameters that are not listed
-are refused. In a path a customer is percent-encoded: `/`, `+`, `@` and `%` work."""
+are refused, and so is one that is sent twice where it takes one value. In a path a customer is percent-encoded: `/`,
+`+`, `@` and `%` work."""
 
 Responses = dict[int | str, dict[str, Any]]
 

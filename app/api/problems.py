@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.api.allow import allowed_methods
+from app.api.fault_codes import named
 from app.api.pointer import pointer_to
 from app.domain import errors, promise_errors
 from app.domain.errors import Fault, InvalidRequest, Refusal
@@ -22,6 +23,7 @@ FAULTS_MAX = 100
 CHALLENGE = 'Bearer realm="goodwill", Basic realm="goodwill", charset="UTF-8"'
 
 STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
+    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidInteraction: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AllRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -67,6 +69,7 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
 }
 
 _REFUSAL_OF_STATUS: Mapping[int, type[Refusal]] = {
+    400: errors.MalformedRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
     406: errors.NotAcceptable,
@@ -135,21 +138,14 @@ def _of_another_method(request: Request, error: HTTPException) -> Response:
     return problem_response(errors.MethodNotAllowed(), request.state.request_id, headers)
 
 
-_CODE_OF: Mapping[str, str] = {"extra_forbidden": "unknown_field", "missing": "missing"}
-
-
 def faults_of(found: Sequence[Any]) -> tuple[Fault, ...]:
     """Pydantic's errors as faults: a pointer, a code and a sentence, never the input."""
-    return tuple(
-        Fault(pointer=_pointer(error["loc"]), code=_CODE_OF.get(error["type"], error["type"]), detail=_detail(error))
-        for error in found[:FAULTS_MAX]
-    )
+    return tuple(_fault(error) for error in found[:FAULTS_MAX])
 
 
-def _detail(error: Mapping[str, Any]) -> str:
-    if error["type"] == "extra_forbidden":
-        return "this field is not known here"
-    return str(error["msg"]).removeprefix("Value error, ")
+def _fault(error: Mapping[str, Any]) -> Fault:
+    code, detail = named(error)
+    return Fault(pointer=_pointer(error["loc"]), code=code, detail=detail)
 
 
 def _pointer(place: tuple[str | int, ...]) -> str:

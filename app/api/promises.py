@@ -12,7 +12,7 @@ from app.api.openapi import ANSWERS, BODY_ANSWERS, Responses, refusals
 from app.api.state import LedgerDep, Reader, Writer
 from app.api.views import account_view, promise_views
 from app.api.wire import AccountOut, EntryOut, WireOut
-from app.api.wire_in import Identifier, Listed, WireTime, instant_or_none, unquoted
+from app.api.wire_fields import Identifier, Listed, WireTime, instant_or_none, unquoted
 from app.api.wire_promise import PromiseOut
 from app.api.wire_promise_in import MovedIn, PromiseIn, SettledIn
 from app.domain.api_key import ApiKey

@@ -1,6 +1,6 @@
 """What a route is handed: the ledger, the caller's key, the book it opens."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
@@ -24,14 +24,22 @@ async def _ledger(request: Request) -> Ledger:
     return await service.ledger()
 
 
-def _requires(scope: Scope) -> Callable[[Request], ApiKey]:
-    def authorized(request: Request) -> ApiKey:
-        key = cast("ApiKey", request.state.api_key)
-        if not key.may(scope):
-            raise Forbidden(f"This needs the scope {scope.value}.", extra={"scope": scope.value})
-        return key
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """A dependency that gives the caller's key, if it carries any one of these scopes."""
 
-    return authorized
+    any_of: tuple[Scope, ...]
+
+    async def __call__(self, request: Request) -> ApiKey:
+        """The key, once more for the route."""
+        return self.check(request)
+
+    def check(self, request: Request) -> ApiKey:
+        """The key; Forbidden if it lacks the scope."""
+        key = cast("ApiKey", request.state.api_key)
+        if not any(key.may(scope) for scope in self.any_of):
+            raise Forbidden(f"This needs the scope {' or '.join(self.any_of)}.", extra={"scope": self.any_of[0].value})
+        return key
 
 
 def _adopting(request: Request) -> Adopting:
@@ -40,6 +48,9 @@ def _adopting(request: Request) -> Adopting:
 
 AdoptingDep = Annotated[Adopting, Depends(_adopting)]
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
-Writer = Annotated[ApiKey, Depends(_requires(Scope.INTERACTIONS_WRITE))]
-Reader = Annotated[ApiKey, Depends(_requires(Scope.ACCOUNTS_READ))]
-RuleManager = Annotated[ApiKey, Depends(_requires(Scope.RULES_MANAGE))]
+READS = Requires((Scope.ACCOUNTS_READ,))
+Writer = Annotated[ApiKey, Depends(Requires((Scope.INTERACTIONS_WRITE,)))]
+Reader = Annotated[ApiKey, Depends(READS)]
+RuleManager = Annotated[ApiKey, Depends(Requires((Scope.RULES_MANAGE,)))]
+# Who keeps the tariff has to read it first, and who posts has to know its kinds.
+TariffReader = Annotated[ApiKey, Depends(Requires((Scope.ACCOUNTS_READ, Scope.RULES_MANAGE, Scope.INTERACTIONS_WRITE)))]

@@ -12,7 +12,7 @@ from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
 from app.api.openapi import ANSWERS, Responses, header, refusals
 from app.api.state import LedgerDep, Reader
 from app.api.wire import EntryOut
-from app.api.wire_in import CustomerPath, WireTime, instant_or_none
+from app.api.wire_fields import CustomerPath, PageSize, WireTime, instant_or_none
 from app.api.wire_pages import StatementOut
 from app.operations.read_customer import find_customer, reading
 from app.queries.ledger_lines import balance_before, lines_of_account
@@ -61,7 +61,7 @@ async def get_statement(
     key: Reader,
     from_: Annotated[WireTime | None, Query(alias="from", description="booked at or after")] = None,
     to: Annotated[WireTime | None, Query(description="booked before")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[PageSize, Query()] = 50,
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
 ) -> Response:

@@ -1,15 +1,17 @@
 """The tariff: read it, adopt another, search it, and try it without posting."""
 
 import asyncio
+import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from app.api.body import LargeRoute, StrictRoute
-from app.api.if_match import IfMatch, expected_version_of
+from app.api.entity_tag import TAGS_PATTERN, listed_tags, tagged
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, REF, refusals
 from app.api.problems import problem_of
-from app.api.state import LedgerDep, Reader, RuleManager
+from app.api.state import LedgerDep, RuleManager, TariffReader
+from app.api.wire_fields import TariffVersion
 from app.api.wire_problem import ProblemOut
 from app.api.wire_tariff import (
     KindOut,
@@ -21,32 +23,48 @@ from app.api.wire_tariff import (
     ValuationsOut,
     ValuedOut,
 )
-from app.domain.errors import Refusal, UnknownTariffVersion
+from app.domain.errors import IfMatchRequired, Refusal, UnknownTariffVersion
 from app.domain.kind_search import find_kinds
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
 from app.domain.valuation import value
 from app.operations.adopt_tariff import adopt_tariff
-from app.operations.ledger import tariff_in_force
+from app.operations.ledger import Ledger, tariff_in_force
 from app.operations.read_customer import reading
 from app.queries.books import tariff_document
 
 router = APIRouter(prefix="/v1/tariff", route_class=StrictRoute, tags=["tariff"], responses=ANSWERS)
 documents = APIRouter(prefix="/v1/tariff", route_class=LargeRoute, tags=["tariff"], responses=ANSWERS)
 
+_NO_VERSION = 0  # versions begin at 1
 _TARIFF: dict[str, Any] = {"application/json": {"schema": {"$ref": REF + "Tariff"}}}
 
 
-@router.get("", responses={200: {"description": "The tariff.", "content": _TARIFF, "headers": ETAG}})
-async def get_tariff(response: Response, ledger: LedgerDep, key: Reader) -> dict[str, Any]:
-    """The tariff in force, as it was adopted; the ETag is its version."""
+@router.get(
+    "",
+    response_model=dict[str, Any],
+    responses={
+        200: {"description": "The tariff.", "content": _TARIFF, "headers": ETAG},
+        304: {"description": "Not modified.", "headers": ETAG},
+    },
+)
+async def get_tariff(
+    ledger: LedgerDep,
+    key: TariffReader,
+    if_none_match: Annotated[
+        str | None, Header(alias="If-None-Match", description="the ETag of the tariff that you have")
+    ] = None,
+) -> Response:
+    """The tariff in force, as it was adopted; the ETag is its version.
+
+    Like all reads of the tariff it needs any one of accounts:read, rules:manage and interactions:write.
+    """
     async with ledger.database.read() as tx:
         version = (await reading(ledger, tx, key.book)).head.tariff_version
-        response.headers["ETag"] = f'"{version}"'
         document: dict[str, Any] | None = await tariff_document(tx, key.book, version)
     assert document is not None
-    return document
+    return tagged(json.dumps(document, ensure_ascii=False).encode(), _tag_of(version), if_none_match)
 
 
 @documents.put(
@@ -63,19 +81,27 @@ async def put_tariff(
     response: Response,
     ledger: LedgerDep,
     key: RuleManager,
-    if_match: IfMatch = None,
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            description="needed: the ETag of the tariff in force, or several, or * for any",
+            json_schema_extra={"pattern": TAGS_PATTERN},
+        ),
+    ] = None,
 ) -> TariffVersionOut:
     """Adopt a tariff, whole. Every expression is compiled first; a bad one is refused with kind and column."""
-    version = await adopt_tariff(
-        ledger, key.book, body, expected_version=expected_version_of(if_match), api_key_id=key.key_id
-    )
-    response.headers["ETag"] = f'"{version}"'
+    if if_match is None:
+        raise IfMatchRequired
+    expected = await _expected(ledger, key.book, listed_tags(if_match))
+    version = await adopt_tariff(ledger, key.book, body, expected_version=expected, api_key_id=key.key_id)
+    response.headers["ETag"] = _tag_of(version)
     return TariffVersionOut(version=version)
 
 
 @router.get("/kinds")
 async def get_kinds(
-    ledger: LedgerDep, key: Reader, q: Annotated[str, Query(max_length=200, description="words to look for")] = ""
+    ledger: LedgerDep, key: TariffReader, q: Annotated[str, Query(max_length=200, description="words to look for")] = ""
 ) -> KindsOut:
     """The kinds whose names or labels match, best first; all of them, by name, without `q`."""
     async with ledger.database.read() as tx:
@@ -86,7 +112,7 @@ async def get_kinds(
 
 @router.get("/versions/{version}", responses={200: {"description": "The tariff.", "content": _TARIFF}, **refusals(404)})
 async def get_tariff_version(
-    version: Annotated[int, Path(ge=1, le=2**31 - 1)], ledger: LedgerDep, key: Reader
+    version: Annotated[TariffVersion, Path()], ledger: LedgerDep, key: TariffReader
 ) -> dict[str, Any]:
     """One version of the tariff, as it was adopted."""
     async with ledger.database.read() as tx:
@@ -97,7 +123,7 @@ async def get_tariff_version(
 
 
 @documents.post("/valuations", responses=BODY_ANSWERS)
-async def post_valuations(body: ValuationsIn, ledger: LedgerDep, key: Reader) -> ValuationsOut:
+async def post_valuations(body: ValuationsIn, ledger: LedgerDep, key: TariffReader) -> ValuationsOut:
     """What interactions would be worth, without posting them: under the tariff in force or one of your own."""
     async with ledger.database.read() as tx:
         version = (await reading(ledger, tx, key.book)).head.tariff_version
@@ -136,3 +162,16 @@ def _valued(tariff: Tariff, version: int, item: ValuationIn, source: str | None)
         magnitude=abs(valuation.points),
         memory=valuation.memory,
     )
+
+
+async def _expected(ledger: Ledger, book: str, tags: set[str]) -> int | None:
+    """The version that has to be in force still when another is adopted; None for any."""
+    if "*" in tags:
+        return None
+    async with ledger.database.read() as tx:
+        version = (await reading(ledger, tx, book)).head.tariff_version
+    return version if _tag_of(version) in tags else _NO_VERSION
+
+
+def _tag_of(version: int) -> str:
+    return f'"{version}"'

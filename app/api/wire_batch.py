@@ -4,6 +4,8 @@ from typing import Literal
 
 from app.api.wire import EntryOut, WireOut
 from app.api.wire_problem import ProblemOut
+from app.domain.errors import InteractionConflict
+from app.operations.outcome import Posted, Refused
 
 
 class PostedResultOut(WireOut):
@@ -41,3 +43,13 @@ class AllRefusedOut(ProblemOut):
 
     results: list[RefusedResultOut]
     summary: SummaryOut
+
+
+def posted_as(outcome: Posted) -> Literal["created", "replayed"]:
+    """The word for an item that is on the ledger."""
+    return "replayed" if outcome.replayed else "created"
+
+
+def refused_as(outcome: Refused) -> Literal["conflict", "refused"]:
+    """The word for an item that is not."""
+    return "conflict" if isinstance(outcome.refusal, InteractionConflict) else "refused"

@@ -6,17 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.api.wire_in import (
-    AttributesIn,
-    Identifier,
-    KindName,
-    Source,
-    WholeNumber,
-    WireIn,
-    WireTime,
-    instant_or_none,
-    required,
-)
+from app.api.wire_fields import AttributesIn, Identifier, KindName, Source, WholeNumber, WireTime, instant_or_none
+from app.api.wire_in import WireIn, required
 from app.domain.document_place import Place
 from app.domain.instant import instant_of
 from app.domain.promise import State

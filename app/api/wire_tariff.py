@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.api.wire import LabelOut, WireOut
-from app.api.wire_in import AttributesIn, Identifier, KindName, Motive, WholeNumber, WireIn
+from app.api.wire_fields import ATTRIBUTES_BYTES_MAX, AttributesIn, Identifier, KindName, WholeNumber
+from app.api.wire_in import Motive, WireIn
 from app.api.wire_problem import ProblemOut
 from app.domain.policy import Memory
 from app.domain.standing import Direction
@@ -68,7 +69,9 @@ class ValuationIn(WireIn):
     """What an interaction would be, as far as its price depends on it."""
 
     kind: KindName
-    attributes: AttributesIn | None = None
+    attributes: AttributesIn | None = Field(
+        None, description=f"at most {ATTRIBUTES_BYTES_MAX} bytes, as JSON in UTF-8 without spaces"
+    )
     channel: Identifier | None = None
     touchpoint: Identifier | None = None
     motive: Motive | None = None

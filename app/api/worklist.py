@@ -9,7 +9,7 @@ from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
 from app.api.openapi import ANSWERS
 from app.api.state import LedgerDep, Reader
 from app.api.views import account_views, customers_of, hindsight_views
-from app.api.wire_in import Listed, Segment, WireTime
+from app.api.wire_fields import Listed, PageSize, Segment, WireTime
 from app.api.wire_pages import WorklistOut
 from app.domain.errors import Fault, InvalidRequest
 from app.domain.instant import Instant, instant_of, moment_of
@@ -33,7 +33,7 @@ async def get_worklist(
     segment: Annotated[Listed[Segment] | None, Many] = None,
     order: Annotated[Order | None, Query(description="what comes first; felt with as_of, else standing_since")] = None,
     as_of: Annotated[WireTime | None, Query(description="value time: the worklist in hindsight")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[PageSize, Query()] = 50,
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
 ) -> WorklistOut:
     """Accounts by standing, depth and segment, in one of five orders."""

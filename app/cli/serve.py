@@ -1,12 +1,14 @@
 """`goodwill serve`: the HTTP service; the first start prints a key and a story to paste."""
 
 import ipaddress
+import uuid
 from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 
 import uvicorn
 
+from app.api.protocol import protocol_with_problems
 from app.cli.keys import FIRST_BOOK
 from app.cli.session import fail, run, settings_or_exit
 from app.domain.api_key import Scope
@@ -53,6 +55,7 @@ async def _serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
+        http=protocol_with_problems(lambda: uuid.uuid4().hex),
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

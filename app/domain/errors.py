@@ -12,6 +12,12 @@ class InvalidRequest(Refusal):
     code = "invalid_request"
 
 
+class MalformedRequest(Refusal):
+    """This is not an HTTP/1.1 request that the server can read."""
+
+    code = "malformed_request"
+
+
 class InvalidInteraction(Refusal):
     """The interaction is refused."""
 

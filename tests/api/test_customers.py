@@ -23,8 +23,8 @@ NAMES = [
     "a+b@example.com",
     "50%",
     "50%25",
-    "..",
-    ".",
+    "...",
+    ".a",
     "é 世界 🎈",
     "lookup",
     "a?b#c",
@@ -40,7 +40,6 @@ async def test_any_name_works_in_a_path(api: httpx.AsyncClient) -> None:
         await posted(api, str(number), name)
 
     for name in NAMES:
-        # As a URL of its own: httpx, like every browser, would resolve the dots of a relative one.
         path = address(name).replace(".", "%2E")
         for below in ("", "/balance", "/statement", "/crossings"):
             answer = await api.get(httpx.URL("http://goodwill.test", raw_path=(path + below).encode()))
@@ -61,7 +60,7 @@ async def test_an_unknown_customer_is_a_404_without_evidence(api: httpx.AsyncCli
 
 
 async def test_a_name_that_is_none_is_refused(api: httpx.AsyncClient) -> None:
-    for name, fault in {"%00": "string_pattern_mismatch", "a" * 201: "string_too_long", "%FF": "text_invalid"}.items():
+    for name, fault in {"%00": "text_invalid", "a" * 201: "too_long", "%FF": "text_invalid"}.items():
         response = await api.get(f"/v1/customers/{name}")
         assert faults(problem_of(response, 422, "invalid_request")) == [("/path/customer", fault)]
 
@@ -87,7 +86,7 @@ async def test_only_known_parts_can_be_included(api: httpx.AsyncClient) -> None:
     assert len((await got(api, "/v1/customers/ada", include="recent,recent"))["recent"]) == 1
     for wrong in ("gossip", "recent,gossip", ""):
         problem = problem_of(await api.get("/v1/customers/ada", params={"include": wrong}), 422, "invalid_request")
-        assert faults(problem)[0][1] == "enum"
+        assert faults(problem)[0][1] == "unknown_value"
 
 
 async def test_the_segment_and_the_value_are_set_kept_and_taken_away(api: httpx.AsyncClient) -> None:

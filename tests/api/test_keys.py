@@ -87,16 +87,22 @@ async def test_each_scope_opens_its_own(api: httpx.AsyncClient, bench: Bench) ->
     writing: list[Asking] = [
         ("POST", "/v1/interactions", happening()),
         ("POST", "/v1/interactions/batch", {"interactions": [happening()]}),
-        ("PATCH", "/v1/customers/ada", {}),
         ("POST", f"/v1/entries/{entry['id']}/reversal", {"reason": "x", "id": "undo"}),
         ("POST", "/v1/interactions/reversal", {"reason": "x", "id": "undo", "interaction": {"id": "1"}}),
     ]
     below = ("", "/balance", "/statement", "/crossings")
     reading: list[Asking] = [("GET", f"/v1/customers/ada{path}", None) for path in below]
-    reading += [("GET", path, None) for path in ("/v1/customers", "/v1/entries", "/v1/tariff", "/v1/tariff/kinds")]
-    reading += [("POST", "/v1/customers/lookup", {"customers": ["ada"]}), ("POST", "/v1/tariff/valuations", VALUATION)]
+    reading += [("GET", path, None) for path in ("/v1/customers", "/v1/entries")]
+    reading += [("POST", "/v1/customers/lookup", {"customers": ["ada"]})]
     ruling: list[Asking] = [("PUT", "/v1/tariff", tariff)]
-    opened = {Scope.INTERACTIONS_WRITE: writing, Scope.ACCOUNTS_READ: reading, Scope.RULES_MANAGE: ruling}
+    pricing: list[Asking] = [("GET", f"/v1/tariff{path}", None) for path in ("", "/kinds", "/versions/1")]
+    pricing += [("POST", "/v1/tariff/valuations", VALUATION)]
+    opened = {
+        (Scope.INTERACTIONS_WRITE,): writing,
+        (Scope.ACCOUNTS_READ,): reading,
+        (Scope.RULES_MANAGE,): ruling,
+        (Scope.ACCOUNTS_READ, Scope.RULES_MANAGE, Scope.INTERACTIONS_WRITE): pricing,
+    }
 
     for scope in Scope:
         _, token = await create_key(bench.ledger, "acme", name=scope, scopes=[scope], source="crm")
@@ -104,10 +110,36 @@ async def test_each_scope_opens_its_own(api: httpx.AsyncClient, bench: Bench) ->
             for needed, requests in opened.items():
                 for method, path, body in requests:
                     response = await client.request(method, path, json=body, headers={"If-Match": "*"})
-                    if scope in (needed, Scope.ADMIN):
+                    if scope in (*needed, Scope.ADMIN):
                         assert response.status_code in (200, 201), (scope, method, path, response.text)
                     else:
-                        assert problem_of(response, 403, "forbidden")["scope"] == needed
+                        assert problem_of(response, 403, "forbidden")["scope"] == needed[0]
+
+
+async def test_a_patch_answers_with_the_account_and_so_needs_both_scopes(api: httpx.AsyncClient, bench: Bench) -> None:
+    await posted(api)
+    both = [Scope.INTERACTIONS_WRITE, Scope.ACCOUNTS_READ]
+
+    for scopes, lacking in ((both, None), (both[:1], both[1]), (both[1:], both[0])):
+        _, token = await create_key(bench.ledger, "acme", name="patch", scopes=scopes)
+        async with bench.client(token.text) as client:
+            response = await client.patch("/v1/customers/ada", json={"value": 1})
+        if lacking is None:
+            assert response.status_code == 200
+        else:
+            assert problem_of(response, 403, "forbidden")["scope"] == lacking
+
+
+async def test_who_may_not_ask_is_not_told_what_was_wrong_with_the_question(bench: Bench) -> None:
+    _, token = await create_key(bench.ledger, "acme", name="hooks", scopes=[Scope.WEBHOOKS_MANAGE])
+
+    async with bench.client(token.text) as client:
+        for path in ("/v1/interactions", "/v1/interactions/batch", "/v1/tariff/valuations", "/v1/customers/lookup"):
+            for body in (b"{", b" " * 9_000_000, b"{}"):
+                problem_of(await client.post(path, content=body), 403, "forbidden")
+        problem_of(await client.get("/v1/entries?limit=x&what=1"), 403, "forbidden")
+        del client.headers["authorization"]
+        problem_of(await client.post("/v1/interactions", content=b"{"), 401, "unauthorized")
 
 
 async def test_without_a_source_of_its_own_a_key_leaves_it_to_the_caller(bench: Bench) -> None:

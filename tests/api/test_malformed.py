@@ -4,6 +4,7 @@ from collections import Counter
 
 import httpx
 
+from app.api.fault_codes import FAULT_CODES
 from tests.api.malformed import Sent, malformed
 from tests.api.sentences import got, head_position, posted
 from tests.conftest import Bench
@@ -37,4 +38,6 @@ async def refused(api: httpx.AsyncClient, sent: Sent) -> int:
     assert 400 <= response.status_code < 500, shown
     assert problem["type"] == "urn:goodwill:problem:" + problem["code"], shown
     assert problem["request_id"], shown
+    if problem["code"] == "invalid_request":
+        assert {fault["code"] for fault in problem["errors"]} <= set(FAULT_CODES), shown
     return response.status_code

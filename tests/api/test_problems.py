@@ -17,6 +17,19 @@ from tests.conftest import Bench
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "problems.md"
 CANARY = "canary-7f3a"
+NOT_OUR_JSON = (
+    *("text/plain", "application/xml", "application/x-ndjson", "", "/"),
+    "application/json; charset=latin-1",
+    "application/json; charset=utf-8; charset=utf-8",
+    "application/json; charset=utf-8\xff",
+    'application/json; charset="utf-8',
+    "application/json, application/json",
+    "application/json; charset*=a; charset*0=b",
+    "application/json; charset*=a%00b'x'y",
+    "application/json; charset*=utf-8''utf-8",
+    "application/json; charset*" + "9" * 5000 + "=x",
+    "application/json" + " ;" * 5000 + "=",
+)
 
 
 def all_refusals(of: type[Refusal] = Refusal) -> set[type[Refusal]]:
@@ -81,34 +94,40 @@ async def test_every_answer_is_named_and_none_is_kept_by_others(api: httpx.Async
     assert {answer.headers["x-content-type-options"] for answer in answers} == {"nosniff"}
 
 
-async def test_a_body_too_large_or_of_another_type(api: httpx.AsyncClient) -> None:
-    async def sent(body: bytes, **headers: str) -> httpx.Response:
-        headers = {
-            "content-type": "application/json",
-            **{name.replace("_", "-"): text for name, text in headers.items()},
-        }
-        return await api.post("/v1/interactions", content=body, headers=headers)
-
+async def test_a_body_too_large(api: httpx.AsyncClient) -> None:
     async def drops() -> Any:
         for _ in range(100):
             yield b" " * 1000
 
-    small = b'{"id":"1","customer":"ada","kind":"apology.first"}'
-    assert problem_of(await sent(b" " * (64 * 1024) + small), 413, "body_too_large")["bytes_max"] == 64 * 1024
+    declared = await api.post(
+        "/v1/interactions", content=b" " * (64 * 1024 + 1), headers={"content-type": "application/json"}
+    )
+    assert problem_of(declared, 413, "body_too_large")["bytes_max"] == 64 * 1024
     undeclared = await api.post("/v1/interactions", content=drops(), headers={"content-type": "application/json"})
     problem_of(undeclared, 413, "body_too_large")
-    for kind in (
-        "text/plain",
-        "application/xml",
-        "application/json; charset=latin-1",
-        "application/x-ndjson",
-        "",
-        "/",
-    ):
-        problem_of(await sent(small, content_type=kind), 415, "unsupported_media_type")
+
+
+async def test_a_body_of_another_type_charset_or_encoding(api: httpx.AsyncClient) -> None:
+    async def sent(*lines: tuple[str, str]) -> httpx.Response:
+        raw = [(name.encode(), text.encode("latin-1")) for name, text in lines]
+        return await api.post(
+            "/v1/interactions", content=b'{"id":"1","customer":"ada","kind":"apology.first"}', headers=raw
+        )
+
+    for kind in NOT_OUR_JSON:
+        problem_of(await sent(("content-type", kind)), 415, "unsupported_media_type")
+    problem_of(await sent(*[("content-type", "application/json")] * 2), 415, "unsupported_media_type")
     for encoding in ("gzip", "br", "deflate, gzip", "x"):
-        problem_of(await sent(small, content_encoding=encoding), 415, "unsupported_media_type")
-    assert (await sent(small, content_type='Application/JSON; charset="UTF-8"', content_encoding="Identity")).is_success
+        coded = (("content-type", "application/json"), ("content-encoding", encoding))
+        problem_of(await sent(*coded), 415, "unsupported_media_type")
+        problem_of(await sent(*coded, ("content-encoding", "identity")), 415, "unsupported_media_type")
+    for kind in (
+        'Application/JSON; charset="UTF-8"',
+        "application/json;",
+        "application/json ; x=1; CharSet=utf8 ;",
+        'application/json; a="b; charset=x"',
+    ):
+        assert (await sent(("content-type", kind), ("content-encoding", "Identity"))).is_success, kind
 
 
 async def test_parameters_that_are_not_known_are_refused_by_name(api: httpx.AsyncClient) -> None:

@@ -135,10 +135,10 @@ async def test_an_interaction_that_is_not_there_cannot_be_reversed(api: httpx.As
 async def test_a_reversal_of_the_wrong_shape_is_refused(api: httpx.AsyncClient) -> None:
     entry = (await posted(api))["entry"]
     wrong: list[tuple[Json, tuple[str, str]]] = [
-        ({"reason": ""}, ("/reason", "string_too_short")),
-        ({"reason": None}, ("/reason", "string_type")),
+        ({"reason": ""}, ("/reason", "too_short")),
+        ({"reason": None}, ("/reason", "text_invalid")),
         ({"why": "x"}, ("/why", "unknown_field")),
-        ({"replacement": {"kind": 1, "customer": "ada"}}, ("/replacement/kind", "string_type")),
+        ({"replacement": {"kind": 1, "customer": "ada"}}, ("/replacement/kind", "text_invalid")),
     ]
 
     for body, fault in wrong:

@@ -99,8 +99,20 @@ async def test_the_caller_says_what_it_would_rather_read(api: httpx.AsyncClient)
         "text/csv, application/json;q=0.5": "text/csv; charset=utf-8",
         "TEXT/*": "text/csv; charset=utf-8",
         "application/json;q=0, */*": "text/csv; charset=utf-8",
+        "text/csv;q=1.0, application/json;q=0.999": "text/csv; charset=utf-8",
+        "text/csv;q=2, application/json;q=0.1": "application/json",
+        "text/csv;q=inf, application/json;q=0.1": "application/json",
+        "text/csv;q=0.1234, text/csv;q=1_0, application/json;q=0.1": "application/json",
     }.items():
         response = await api.get(STATEMENT, headers={"Accept": accept})
         assert (response.status_code, response.headers["content-type"]) == (200, media_type), accept
-    for accept in ("text/html", "text/csv;q=0", "application/json;q=x"):
+    for accept in (
+        "text/html",
+        "text/csv;q=0",
+        "application/json;q=x",
+        "application/json;q=-1",
+        "text/html;q=x, , text/csv;q=0.",
+    ):
         problem_of(await api.get(STATEMENT, headers={"Accept": accept}), 406, "not_acceptable")
+    lines = [("Accept", "text/html"), ("Accept", "text/csv")]
+    assert (await api.get(STATEMENT, headers=lines)).headers["content-type"] == "text/csv; charset=utf-8"

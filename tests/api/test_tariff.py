@@ -30,13 +30,37 @@ async def test_a_tariff_is_adopted_over_the_one_that_was_read(api: httpx.AsyncCl
     assert await got(api, TARIFF) == tariff
     problem_of(await put(api, tariff, '"1"'), 412, "tariff_changed")
     problem_of(await put(api, tariff, None), 428, "if_match_required")
-    for wrong in ("2", "", "x", '"2", "3"'):
-        assert faults(problem_of(await put(api, tariff, wrong), 422, "invalid_request"))[0][0] == "/header/If-Match"
+    for wrong in ("2", "", "x", '"2', '"2" "3"', '"2",', '*, "2"'):
+        fault = ("/header/If-Match", "text_invalid")
+        assert faults(problem_of(await put(api, tariff, wrong), 422, "invalid_request")) == [fault]
+    for other in ('"1", "3"', '"x"', '""'):
+        problem_of(await put(api, tariff, other), 412, "tariff_changed")
     assert (await put(api, tariff, 'W/"2"')).status_code == 200
     assert (await got(api, "/v1/tariff/versions/1"))["kinds"][APOLOGY]["points"] == 3
     problem_of(await api.get("/v1/tariff/versions/4"), 404, "unknown_tariff_version")
     for none in ("0", "x", "99999999999"):
         problem_of(await api.get(f"/v1/tariff/versions/{none}"), 422, "invalid_request")
+
+
+async def test_if_match_may_list_several_on_one_line_or_more(api: httpx.AsyncClient) -> None:
+    tariff = await got(api, TARIFF)
+
+    assert body_of(await put(api, tariff, '"7" , W/"1",\t"9"')) == {"version": 2}
+    lines = [("If-Match", '"1"'), ("If-Match", '"2"')]
+    assert body_of(await api.put(TARIFF, json=tariff, headers=lines)) == {"version": 3}
+    problem_of(await api.put(TARIFF, json=tariff, headers=lines), 412, "tariff_changed")
+
+
+async def test_a_tariff_is_sent_again_only_when_it_has_changed(api: httpx.AsyncClient) -> None:
+    tariff = await got(api, TARIFF)
+    one_of_two = [("If-None-Match", '"0"'), ("If-None-Match", '"1"')]
+
+    for known in ({"If-None-Match": '"1"'}, {"If-None-Match": '"7", W/"1"'}, {"If-None-Match": "*"}, one_of_two):
+        same = await api.get(TARIFF, headers=known)
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", '"1"')
+    await put(api, tariff)
+    later = await api.get(TARIFF, headers={"If-None-Match": '"1"'})
+    assert (later.status_code, later.headers["etag"], body_of(later)) == (200, '"2"', tariff)
 
 
 async def test_an_entry_says_which_version_priced_it(api: httpx.AsyncClient) -> None:

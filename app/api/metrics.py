@@ -1,0 +1,35 @@
+"""What /metrics tells beyond the process: requests by route, and what became of interactions.
+
+Every label has few values: a route's template and never its path, a known method, a status.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Histogram
+
+from app.api.wire_batch import posted_as, refused_as
+from app.operations.outcome import Outcome, Posted
+
+NO_ROUTE = "none"  # no address of ours, or refused before it was looked for
+GONE_STATUS = 499  # nobody was there any more to be answered
+
+_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+_LABELS = ("route", "method", "status")
+_REQUESTS = Counter("goodwill_http_requests", "HTTP requests answered", _LABELS)
+_SECONDS = Histogram("goodwill_http_request_duration_seconds", "Seconds from a request to its whole answer", _LABELS)
+_INTERACTIONS = Counter("goodwill_interactions", "Interactions and reversals by what became of them", ("outcome",))
+for _outcome in ("created", "replayed", "conflict", "refused"):
+    _INTERACTIONS.labels(_outcome)  # so that each is there, as 0, before it first happens
+
+
+def count_request(*, route: str | None, method: str, status: int | None, seconds: float) -> None:
+    """Count a request that is over; `route` is its template, if it has one."""
+    labels = (route or NO_ROUTE, method if method in _METHODS else "other", str(status or GONE_STATUS))
+    _REQUESTS.labels(*labels).inc()
+    _SECONDS.labels(*labels).observe(seconds)
+
+
+def count_outcomes(outcomes: Iterable[Outcome]) -> None:
+    """Count what the ledger made of a batch."""
+    for outcome in outcomes:
+        _INTERACTIONS.labels(posted_as(outcome) if isinstance(outcome, Posted) else refused_as(outcome)).inc()
