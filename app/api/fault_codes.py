@@ -7,6 +7,7 @@ FAULT_CODES: Mapping[str, str] = {
     "cursor_invalid": "The cursor was not handed out by this very list.",
     "customer_invalid": "A customer cannot be named `.` or `..`: no client can address it in a path.",
     "duplicate_key": "An object names a field twice.",
+    "duration_invalid": "An ISO 8601 duration of days, hours, minutes or seconds is accepted here.",
     "invalid": "The value is not what the OpenAPI document describes.",
     "json_invalid": "The body is not one JSON value in UTF-8.",
     "missing": "The field is needed.",
