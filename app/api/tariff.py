@@ -28,7 +28,7 @@ from app.domain.kind_search import find_kinds
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
-from app.domain.valuation import value
+from app.domain.valuation import refuse_system_kind, value
 from app.operations.adopt_tariff import adopt_tariff
 from app.operations.ledger import Ledger, tariff_in_force
 from app.operations.read_customer import reading
@@ -142,6 +142,7 @@ def _valuations(body: ValuationsIn, in_force: Tariff, version: int, source: str 
 
 def _valued(tariff: Tariff, version: int, item: ValuationIn, source: str | None) -> ValuedOut | NotValuedOut:
     try:
+        refuse_system_kind(item.kind)
         valuation = value(
             tariff,
             version,

@@ -11,13 +11,14 @@ from app.domain.errors import (
     PointsNotExplicit,
     PointsOutOfBounds,
     RequirementNotMet,
+    SystemKind,
     UnknownKind,
     ValuationFailed,
 )
 from app.domain.expression import EvaluationFailed, Expression, evaluate_condition, evaluate_points
 from app.domain.kind_search import close_kinds
 from app.domain.policy import Memory
-from app.domain.tariff import KindRule, Need, Tariff
+from app.domain.tariff import KindRule, Need, Tariff, is_system_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,13 @@ class Valuation:
     points: int
     memory: Memory
     tariff_version: int
+
+
+def refuse_system_kind(kind: str) -> None:
+    """SystemKind for a kind that the system alone posts, whether or not the tariff has a price for it."""
+    if is_system_kind(kind):
+        fault = Fault(pointer="/kind", code="system_kind", detail="choose a kind of the tariff that callers may post")
+        raise SystemKind(faults=(fault,))
 
 
 def value(

@@ -10,7 +10,6 @@ from app.domain.errors import (
     InteractionConflict,
     NotReversible,
     Refusal,
-    SystemKind,
     UnknownEntry,
 )
 from app.domain.instant import Instant
@@ -23,7 +22,7 @@ from app.domain.interaction import (
     settled_value_at,
 )
 from app.domain.tariff import is_system_kind
-from app.domain.valuation import Valuation, value
+from app.domain.valuation import Valuation, refuse_system_kind, value
 from app.operations.append import Append, Item, Posting
 from app.operations.break_due import break_due
 from app.operations.decide_promise import decide_promise
@@ -94,9 +93,7 @@ def _post_reversal(append: Append, request: ReversalRequest, target: Entry, cont
 
 def _prepared(append: Append, interaction: Interaction) -> Callable[[], Entry]:
     """Everything that can refuse an interaction, done; what is returned posts it."""
-    if is_system_kind(interaction.kind):
-        fault = Fault(pointer="/kind", code="system_kind", detail="choose a kind of the tariff that callers may post")
-        raise SystemKind(faults=(fault,))
+    refuse_system_kind(interaction.kind)
     booked_at = append.booked(interaction.value_at)
     value_at = settled_value_at(interaction.value_at, booked_at)
     valuation = value(

@@ -158,3 +158,10 @@ async def test_the_feed_is_read_on_from_a_position(api: httpx.AsyncClient) -> No
     assert (await got(api, "/v1/entries"))["entries"][4]["customer"] == "customer 1"
     for wrong in ({"after": -1}, {"after": "x"}, {"after": 2**60}, {"limit": 1001}, {"cursor": "x"}):
         problem_of(await api.get("/v1/entries", params=wrong), 422, "invalid_request")
+
+
+async def test_a_dry_run_refuses_what_a_posting_would(api: httpx.AsyncClient) -> None:
+    dry = await api.post("/v1/tariff/valuations", json={"interactions": [{"kind": "promise.made"}]})
+    posted = await api.post("/v1/interactions", json={"id": "1", "customer": "ada", "kind": "promise.made"})
+
+    assert dry.json()["valuations"][0]["problem"]["code"] == posted.json()["code"] == "system_kind"
