@@ -63,10 +63,9 @@ def felt_balance(account: Account, policy: Policy, t: Instant) -> float:
     return felt_at(account.masses, policy.half_lives, t).balance
 
 
-def stake(account: Account, policy: Policy, t: Instant) -> float:
+def stake(felt: float, value: float | None) -> float:
     """What is at stake: the felt deficit in points times the customer's value (1 where none is known)."""
-    deficit = max(0.0, -felt_balance(account, policy, t))
-    return deficit * (1.0 if account.value is None else account.value)
+    return max(0.0, -felt) * (1.0 if value is None else value)
 
 
 def _sort_key(account: Account, order: Order, policy: Policy, t: Instant) -> float:
@@ -80,4 +79,4 @@ def _sort_key(account: Account, order: Order, policy: Policy, t: Instant) -> flo
         case Order.FELT:
             return felt_balance(account, policy, t)
         case Order.STAKE:
-            return -stake(account, policy, t)
+            return -stake(felt_balance(account, policy, t), account.value)

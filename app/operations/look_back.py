@@ -9,7 +9,7 @@ from app.domain.hindsight import Hindsight, in_hindsight
 from app.domain.instant import Instant
 from app.domain.policy import Policy
 from app.domain.share import Share, because, shares
-from app.domain.worklist import Filter, Moment, Order, Rank
+from app.domain.worklist import Filter, Moment, Order, Rank, stake
 from app.operations.ledger import policy_in_force
 from app.operations.read_customer import Reading
 from app.queries.accounts import all_accounts
@@ -88,7 +88,7 @@ def _sort_key(seen: Hindsight, stored: Account, order: Order) -> float:
         case Order.LAST_ENTRY_AT:
             return -seen.last_entry_at
         case Order.STAKE:
-            return -max(0.0, -felt) * (1.0 if stored.value is None else stored.value)
+            return -stake(felt, stored.value)
         case _:
             return felt
 

@@ -1,7 +1,6 @@
 """Policies in the tests of the operations: some to adopt, and how to."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from app.domain.policy import HalfLives, Policy, PolicyHistory, Thresholds
@@ -25,11 +24,6 @@ POLICIES = (Policy(), STRICT, SHORT, LONG)
 def document_of(policy: Policy) -> Any:
     """The policy as a caller sends it."""
     return json.loads(policy_document(policy))
-
-
-def partial_document(**segments: dict[str, float]) -> Any:
-    """The default policy with segments that name some thresholds only."""
-    return {"half_lives": asdict(HalfLives()), "thresholds": asdict(Thresholds()), "segments": segments}
 
 
 async def begin(bench: Bench, policy: Policy, book: str | None = None) -> None:
