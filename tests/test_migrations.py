@@ -1,4 +1,4 @@
-"""Migrations lead to the schema in app/tables.py, on both databases, however many start at once."""
+"""Migrations lead to the schema in app/tables, on both databases, however many start at once."""
 
 import asyncio
 import os

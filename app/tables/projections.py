@@ -1,0 +1,106 @@
+"""What is folded from the entries: accounts, their crossings, promises; and what was said of customers beside."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, String, Table, Text, Uuid
+
+from app.tables.shared import book_key, masses, metadata
+
+accounts = Table(
+    "accounts",
+    metadata,
+    book_key(),
+    Column("account_id", Uuid, primary_key=True),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("masses_at", BigInteger, nullable=False),
+    *masses(),
+    Column("last_value_at", BigInteger),
+    Column("last_sequence", BigInteger),
+    Column("last_direction", String(6)),
+    Column("last_entry_at", BigInteger, nullable=False),
+    Column("standing", String(21), nullable=False),
+    Column("depth", String(6)),
+    Column("standing_since", BigInteger, nullable=False),
+    Column("crossings", BigInteger, nullable=False),
+    Column("crossed_at", BigInteger),
+    Column("look_again_at", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),
+    Column("segment", String(100)),
+    Column("value", Double),
+    Index("accounts_by_standing", "book", "standing", "standing_since", "account_id"),
+    Index("accounts_by_balance", "book", "balance", "account_id"),
+    Index("accounts_by_last_entry", "book", "last_entry_at", "account_id"),
+    Index("accounts_to_look_at", "book", "look_again_at"),
+    Index("accounts_by_position", "book", "position"),
+)
+
+accounts_next = Table(  # what an account that nothing touches will be under the policy that is being adopted
+    "accounts_next",
+    metadata,
+    book_key(),
+    Column("account_id", Uuid, primary_key=True),
+    Column("adoption_id", Uuid, nullable=False),
+    Column("prepared_at", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),
+    Column("masses_at", BigInteger, nullable=False),
+    *masses(),
+    Column("standing", String(21), nullable=False),
+    Column("depth", String(6)),
+    Column("look_again_at", BigInteger, nullable=False),
+)
+
+segment_changes = Table(
+    "segment_changes",
+    metadata,
+    book_key(),
+    Column("account_id", Uuid, primary_key=True),
+    Column("changed_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("segment", String(100)),
+)
+
+crossings = Table(
+    "crossings",
+    metadata,
+    book_key(),
+    Column("account_id", Uuid, primary_key=True),
+    Column("ordinal", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("cause", String(8), nullable=False),
+    Column("from_standing", String(21), nullable=False),
+    Column("from_depth", String(6)),
+    Column("to_standing", String(21), nullable=False),
+    Column("to_depth", String(6)),
+    Column("position", BigInteger),
+    Column("announced", Boolean, nullable=False),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    book_key(),
+    Column("source", String(200), primary_key=True),
+    Column("id", String(200), primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("kind", String(100), nullable=False),
+    Column("kept_kind", String(100), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("grace", BigInteger, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("kept_points", Integer, nullable=False),
+    Column("kept_memory", String(8), nullable=False),
+    Column("tariff_version", Integer, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("posted", Integer, nullable=False),
+    Column("next_step_at", BigInteger),
+    Column("settled_at", BigInteger),
+    Column("made_by", Uuid, nullable=False),
+    Column("moved_by", Uuid),
+    Column("settled_by", Uuid),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("promises_by_account", "book", "account_id", "due_at"),
+    Index("promises_by_due", "book", "due_at", "source", "id"),
+    Index("promises_to_post", "book", "next_step_at"),
+)

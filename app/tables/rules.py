@@ -1,0 +1,41 @@
+"""Tariffs and policies, by version, and the policy that is on its way."""
+
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, Uuid
+
+from app.tables.shared import book_key, metadata
+
+tariff_versions = Table(
+    "tariff_versions",
+    metadata,
+    book_key(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("from_position", BigInteger, nullable=False),
+    Column("adopted_at", BigInteger, nullable=False),
+    Column("api_key_id", String(40), nullable=False),
+)
+
+policy_versions = Table(
+    "policy_versions",
+    metadata,
+    book_key(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("from_position", BigInteger, nullable=False),
+    Column("adopted_at", BigInteger, nullable=False),
+    Column("api_key_id", String(40), nullable=False),
+)
+
+policy_adoptions = Table(  # a policy that is not in force yet: its accounts are being prepared
+    "policy_adoptions",
+    metadata,
+    book_key(),
+    Column("adoption_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("api_key_id", String(40), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("accounts_total", BigInteger, nullable=False),
+    Column("accounts_done", BigInteger, nullable=False),
+    Column("after_account_id", Uuid),
+)
