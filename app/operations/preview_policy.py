@@ -8,9 +8,9 @@ from uuid import UUID
 
 from app.domain.policy import Policy
 from app.domain.standing import Place
+from app.operations.audit import Progress, unwatched
 from app.operations.read_customer import Reading
 from app.operations.switching import BATCH_ACCOUNTS, switched_accounts
-from app.operations.verify import Progress, unwatched
 from app.queries.accounts import account_ids_of, accounts_by_id
 
 ALL_ACCOUNTS_MAX = 100_000

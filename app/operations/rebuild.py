@@ -14,8 +14,9 @@ from app.domain.fold import fold
 from app.domain.policy import PolicyHistory
 from app.domain.promise import Promise
 from app.domain.promise_fold import fold_promises
+from app.operations.audit import Progress, unwatched
+from app.operations.audit_accounts import BATCH_ENTRIES
 from app.operations.ledger import Ledger, policy_history
-from app.operations.verify import BATCH_ENTRIES, Progress, unwatched
 from app.queries.audit import account_rows, count_rows, crossing_rows
 from app.queries.crossings import segment_changes_of
 from app.queries.ledger_lines import count_entries, entries_by_account

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.audit import LAWS
-from app.operations import verify as verifying
+from app.operations import audit_accounts
 from app.operations.open_book import open_book
 from app.operations.rebuild import rebuild
 from app.operations.verify import verify
@@ -62,7 +62,7 @@ async def test_many_small_batches_give_the_same_answer(bench: Bench, monkeypatch
     await tell(bench, bench.book, TOLD)
     whole = await verify(bench.ledger, bench.book)
 
-    monkeypatch.setattr(verifying, "BATCH_ENTRIES", 1)
+    monkeypatch.setattr(audit_accounts, "BATCH_ENTRIES", 1)
 
     assert await verify(bench.ledger, bench.book) == whole
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.audit import LedgerBroken
-from app.operations import verify as verifying
+from app.operations import audit
 from app.operations.rebuild import rebuild
 from app.operations.verify import Report, verify
 from app.tables import account_keys, accounts, books, crossings, entries, metadata, segment_changes
@@ -95,7 +95,7 @@ async def test_a_ledger_that_does_not_fold_is_not_rebuilt(bench: Bench) -> None:
 async def test_however_much_is_wrong_all_is_counted_and_some_is_told(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifying, "FINDINGS_KEPT_MAX", 4)
+    monkeypatch.setattr(audit, "FINDINGS_KEPT_MAX", 4)
     await tell(bench, bench.book, TOLD)
     await drop_triggers(bench)
     async with bench.ledger.database.write() as tx:

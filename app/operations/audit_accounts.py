@@ -1,0 +1,93 @@
+"""Verify the accounts of a book: what is stored of each against the fold of its entries."""
+
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+from app.domain.audit import CORRUPT
+from app.domain.audit_account import Kept, account_findings
+from app.domain.entry import Entry
+from app.operations.audit import Audit
+from app.operations.audit_content import content_findings, opened_keys
+from app.operations.audit_promises import promise_findings
+from app.queries.audit import account_rows, crossing_rows, promise_rows, rows_by_account
+from app.queries.crossings import segment_changes_of
+from app.rows import Row, account_of, crossing_of, entry_of
+
+BATCH_ENTRIES = 2_000  # what is stored of their accounts is fetched at once
+
+
+async def check_accounts(audit: Audit) -> None:
+    """Account by account, in batches for which what is stored beside the entries is read at once."""
+    batch: list[list[Entry]] = []
+    async for entries in _grouped(audit):
+        batch.append(entries)
+        if sum(map(len, batch)) >= BATCH_ENTRIES:
+            await _try_batch(audit, batch)
+            batch = []
+    await _try_batch(audit, batch)
+
+
+async def _grouped(audit: Audit) -> AsyncGenerator[list[Entry]]:
+    """Each account's entries that can be read; what cannot was found in the lines."""
+    own: list[Entry] = []
+    try:
+        async for row in rows_by_account(audit.tx, audit.book):
+            entry = _readable(row)
+            if own and own[0].account_id != row["account_id"]:
+                yield own
+                own = []
+            own += [entry] if entry else []
+    except CORRUPT as error:
+        audit.add_unreadable(2, f"accounts after {own[0].account_id if own else 'the first'}", error)
+    if own:
+        yield own
+
+
+def _readable(row: Row) -> Entry | None:
+    try:
+        return entry_of(row)
+    except CORRUPT:
+        return None
+
+
+async def _try_batch(audit: Audit, batch: list[list[Entry]]) -> None:
+    if not batch:
+        return
+    try:
+        await _check_batch(audit, batch)
+    except CORRUPT as error:
+        where = f"accounts {batch[0][0].account_id} to {batch[-1][0].account_id}"
+        audit.add_unreadable(5, where, error)
+
+
+async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
+    account_ids = [entries[0].account_id for entries in batch]
+    keys = await opened_keys(audit.ledger, audit.tx, audit.book, account_ids)
+    audit.add(keys.findings)
+    stored = await account_rows(audit.tx, audit.book, account_ids)
+    recorded = await crossing_rows(audit.tx, audit.book, account_ids)
+    changes = await segment_changes_of(audit.tx, audit.book, account_ids)
+    promised = await promise_rows(audit.tx, audit.book, account_ids)
+    audit.accounts += len(batch)
+    for entries in batch:
+        account_id = entries[0].account_id
+        audit.add(promise_findings(entries, promised.get(account_id, [])))
+        try:
+            kept = _kept(account_id, stored, recorded)
+        except CORRUPT as error:
+            audit.add_unreadable(5, f"account {account_id}", error)
+        else:
+            kept = Kept(account=kept.account, recorded=kept.recorded, changes=changes.get(account_id, []))
+            audit.add(account_findings(entries, kept, audit.policies))
+        for entry in entries:
+            audit.add(content_findings(audit.book, keys.opened.get(account_id), entry))
+            audit.step()
+
+
+def _kept(account_id: UUID, stored: dict[UUID, Row], recorded: dict[UUID, list[Row]]) -> Kept:
+    row = stored.get(account_id)
+    return Kept(
+        account=account_of(row) if row else None,
+        recorded=[(each["ordinal"], crossing_of(each)) for each in recorded.get(account_id, [])],
+        changes=(),
+    )
