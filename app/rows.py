@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_
 from app.domain.account import Account, LastEffective
 from app.domain.crossing import Cause, Crossing
 from app.domain.entry import Entry, Head
+from app.domain.fold import CustomerChange
 from app.domain.instant import Instant
 from app.domain.memory import Masses, Vector
 from app.domain.policy import MEMORIES, Memory
@@ -116,6 +117,11 @@ def crossing_row(crossing: Crossing) -> dict[str, Any]:
         "to_depth": crossing.after.depth.value if crossing.after.depth else None,
         "position": crossing.position,
     }
+
+
+def customer_change_of(row: Row) -> CustomerChange:
+    """What is known of a customer from an instant on."""
+    return CustomerChange(changed_at=row["changed_at"], segment=row["segment"], value=row["value"])
 
 
 def promise_of(row: Row) -> Promise:

@@ -16,7 +16,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, insert, select
 
 from app.database import Database
 from app.main import ALEMBIC_INI, schema_revision
-from app.tables import REVISION, accounts, crossings, metadata
+from app.tables import REVISION, accounts, crossings, customer_changes, metadata
 from tests.postgres import Server
 
 
@@ -64,6 +64,35 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
         await database.close()
 
 
+async def test_what_an_older_release_knew_of_customers_becomes_their_history(tmp_path: Path, postgres: Server) -> None:
+    both, valued, moved, neither = (uuid.UUID(int=number) for number in range(1, 5))
+    known = {both: 7.5, valued: 0.0, moved: None, neither: None}
+    for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("known_before")):
+        database = Database(url)
+        async with database.write() as tx:
+            await tx.run_sync(_upgrade, "0004")
+            rows = [{**_filled(accounts, each), "opened_at": 100, "value": value} for each, value in known.items()]
+            await tx.execute(insert(accounts), rows)
+            changes = [(both, 300, "vip"), (both, 400, None), (moved, 300, "vip")]
+            rows = [
+                {"book": "steady", "account_id": each, "changed_at": at, "segment": segment}
+                for each, at, segment in changes
+            ]
+            await tx.execute(insert(_without(customer_changes, "value", name="segment_changes")), rows)
+
+            await tx.run_sync(_upgrade, "0005")
+
+            found = [tuple(row)[1:] for row in await tx.execute(select(customer_changes))]
+            assert sorted(found, key=lambda row: row[:2]) == [
+                (both, 100, None, 7.5),
+                (both, 300, "vip", 7.5),
+                (both, 400, None, 7.5),
+                (valued, 100, None, 0.0),
+                (moved, 300, "vip", None),
+            ]
+        await database.close()
+
+
 async def test_every_primary_and_unique_key_begins_with_the_book(database_url: str) -> None:
     for table in metadata.tables.values():
         unique = [list(index.columns) for index in table.indexes if index.unique]
@@ -83,9 +112,9 @@ def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _without(current: Table, column: str) -> Table:
-    """The table as a release knew it that lacked a column."""
-    return Table(current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name != column])
+def _without(current: Table, column: str, *, name: str | None = None) -> Table:
+    """The table as a release knew it that lacked a column, and perhaps had another name for it."""
+    return Table(name or current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name != column])
 
 
 def _filled(table: Table, account_id: uuid.UUID) -> dict[str, Any]:

@@ -75,6 +75,8 @@ async def get_customer(
 async def patch_customer(customer: CustomerPath, body: CustomerPatch, ledger: LedgerDep, key: Writer) -> AccountOut:
     """Set the segment, whose thresholds may differ, and the value that ranks the worklist.
 
+    Both count from now on: a look back goes by what was known then. Setting what is set already changes nothing.
+
     Needs both scopes: interactions:write, and accounts:read for the account that is the answer.
     """
     async with ledger.database.read() as tx:

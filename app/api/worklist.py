@@ -1,5 +1,6 @@
 """The worklist: who is overdrawn, who is ready to be delighted, exact at one instant over all its pages."""
 
+from dataclasses import astuple
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -46,8 +47,8 @@ async def get_worklist(
 
 
 async def _now(view: Reading, wanted: Filter, order: Order, limit: int, cursor: str | None) -> WorklistOut:
-    listed = ("worklist", wanted, order)
-    moment, after = _begun(view, listed, cursor) or (_moment(view, view.now), None)
+    listed = ("customers", wanted, order)
+    moment, after = _begun(view, listed, cursor) or (view.moment(view.now), None)
     then, policies = await at_moment(view, moment)
     page = await worklist(
         view.tx,
@@ -75,8 +76,8 @@ async def _in_hindsight(
     if order is Order.STANDING_SINCE:
         detail = "hindsight knows no standing_since: order by felt, stake, balance or last_entry_at"
         raise InvalidRequest(faults=(Fault(pointer="/query/order", code="order_unknown", detail=detail),))
-    listed = ("worklist in hindsight", wanted, order, as_of)
-    moment, after = _begun(view, listed, cursor) or (_moment(view, as_of), None)
+    listed = ("customers in hindsight", wanted, order, as_of)
+    moment, after = _begun(view, listed, cursor) or (view.moment(as_of), None)
     page = await worklist_as_of(view, moment=moment, wanted=wanted, order=order, after=after, limit=limit + 1)
     shown = page[:limit]
     return WorklistOut(
@@ -87,16 +88,13 @@ async def _in_hindsight(
 
 
 def _cursor(view: Reading, listed: tuple[object, ...], moment: Moment, last: Rank) -> str:
-    return encode_cursor(view.book_key, listed, [moment.at, moment.position, moment.policy_version, *last])
+    return encode_cursor(view.book_key, listed, [*astuple(moment), *last])
 
 
 def _begun(view: Reading, listed: tuple[object, ...], cursor: str | None) -> tuple[Moment, Rank | None] | None:
     """The moment of the list that the cursor goes on with, and where it is; None if it begins."""
     if cursor is None:
         return None
-    at, position, policy_version, key, account_id = decode_cursor(view.book_key, listed, cursor)
-    return Moment(at=at, position=position, policy_version=policy_version), (key, account_id)
-
-
-def _moment(view: Reading, at: Instant) -> Moment:
-    return Moment(at=at, position=view.head.position, policy_version=view.head.policy_version)
+    at, position, booked_at, policy_version, *after = decode_cursor(view.book_key, listed, cursor)
+    moment = Moment(at=at, position=position, booked_at=booked_at, policy_version=policy_version)
+    return moment, (after[0], after[1])

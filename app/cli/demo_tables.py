@@ -14,7 +14,7 @@ from app.domain.crossing import FORESIGHT, changes
 from app.domain.instant import Instant, moment_of
 from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff import Tariff
-from app.domain.worklist import Filter, Moment, Order, felt_balance
+from app.domain.worklist import Filter, Order, felt_balance
 from app.operations.ledger import Ledger, tariff_in_force
 from app.operations.read_customer import Reading, at_moment, reading, weighing_most
 from app.queries.accounts import keys_of, names_of
@@ -65,7 +65,7 @@ async def holding(ledger: Ledger, book: str) -> Holding:
     """Every account at the present instant, those to be shown with their reasons."""
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, book)
-        moment = Moment(at=view.now, position=view.head.position, policy_version=view.head.policy_version)
+        moment = view.moment(view.now)
         _, policies = await at_moment(view, moment)
         ranked = await worklist(
             tx,

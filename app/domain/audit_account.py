@@ -10,7 +10,7 @@ from app.domain.account import Account, LastEffective
 from app.domain.audit import CORRUPT, Finding
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Entry
-from app.domain.fold import Folded, SegmentChange, fold
+from app.domain.fold import CustomerChange, Folded, fold
 from app.domain.instant import Instant
 from app.domain.memory import Masses, fading
 from app.domain.policy import MEMORIES, Policy, PolicyHistory
@@ -35,6 +35,7 @@ _FOLDED_FIELDS = (
     "crossings",
     "crossed_at",
     "segment",
+    "value",
 )
 
 
@@ -44,7 +45,7 @@ class Kept:
 
     account: Account | None
     recorded: Sequence[tuple[int, Crossing]]
-    changes: Sequence[SegmentChange]
+    changes: Sequence[CustomerChange]
 
 
 def account_findings(entries: Sequence[Entry], kept: Kept, history: PolicyHistory) -> list[Finding]:

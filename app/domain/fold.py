@@ -1,7 +1,8 @@
-"""The fold of one account: from its entries, segment changes and policy switches to its state and its crossings."""
+"""The fold of one account: its entries, customer changes and policy switches make its state and its crossings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective, opened
@@ -14,11 +15,19 @@ from app.domain.standing import direction_of, place_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentChange:
-    """From `changed_at` on, the account is in `segment` (None: in none)."""
+class CustomerChange:
+    """From `changed_at` on, all that is known of the customer beside the ledger.
+
+    `segment` is None in none; `value`, finite and not negative, is None where nobody said.
+    """
 
     changed_at: Instant
     segment: str | None
+    value: float | None
+
+
+NOTHING_KNOWN = CustomerChange(changed_at=0, segment=None, value=None)
+"""What is known of a customer before the first change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +38,19 @@ class Folded:
     crossings: tuple[Crossing, ...]
 
 
-Step = Entry | SegmentChange | PolicySwitch
+Step = Entry | CustomerChange | PolicySwitch
 
 
 def fold(
     account_id: UUID,
     entries: Sequence[Entry],
-    changes: Iterable[SegmentChange],
+    changes: Iterable[CustomerChange],
     policy: Policy,
     switches: Iterable[PolicySwitch] = (),
 ) -> Folded:
-    """Fold one account's entries (by sequence), segment changes and policy switches, in the order of their instants.
+    """Fold one account's entries (by sequence), customer changes and policy switches, in the order of their instants.
 
-    Requires at least one entry; `policy` is in force when it is booked. `value` is no part of the fold.
+    Requires at least one entry; `policy` is in force when it is booked.
     """
     account = opened(account_id, entries[0].booked_at)
     crossings: list[Crossing] = []
@@ -51,8 +60,8 @@ def fold(
         account, passed = advance(account, policy, _booked(step)[0])
         crossings.extend(passed)
         match step:
-            case SegmentChange():
-                account, crossing = resegmented(account, policy, step)
+            case CustomerChange():
+                account, crossing = described(account, policy, step)
             case PolicySwitch():
                 masses = masses_under(step.policy, policy, account, entries[: account.sequence])
                 policy = step.policy
@@ -95,12 +104,15 @@ def remembered(entries: Sequence[Entry], half_lives: HalfLives) -> Masses:
     return masses
 
 
-def resegmented(account: Account, policy: Policy, change: SegmentChange) -> tuple[Account, Crossing | None]:
-    """The account in its new segment, and the crossing if that segment's thresholds place it elsewhere.
+def described(account: Account, policy: Policy, change: CustomerChange) -> tuple[Account, Crossing | None]:
+    """The account with what is newly known, and the crossing if another segment's thresholds place it elsewhere.
 
     Requires an account advanced to `change.changed_at`.
     """
-    moved = replace(account, segment=change.segment, touched_at=change.changed_at)
+    assert change.value is None or 0 <= change.value < inf
+    moved = replace(account, segment=change.segment, value=change.value, touched_at=change.changed_at)
+    if change.segment == account.segment:
+        return moved, None
     place = place_at(
         moved.masses,
         moved.last.direction if moved.last else None,
@@ -114,7 +126,7 @@ def resegmented(account: Account, policy: Policy, change: SegmentChange) -> tupl
 def _booked(step: Step) -> tuple[Instant, int]:
     """A change and a switch have an instant of their own, since every writer raises the head's booked_at."""
     match step:
-        case SegmentChange():
+        case CustomerChange():
             return step.changed_at, 0
         case PolicySwitch():
             return step.adopted_at, 0

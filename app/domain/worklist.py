@@ -42,10 +42,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """The one instant at which a worklist is exact over all its pages, the ledger's position and the policy then."""
+    """The one instant at which a worklist is exact over all its pages; the ledger's position and the policy then.
+
+    `booked_at` is the head's then: whatever is written later has a later one, even where no clock has moved since.
+    """
 
     at: Instant
     position: int
+    booked_at: Instant
     policy_version: int
 
 

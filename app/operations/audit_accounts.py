@@ -1,16 +1,16 @@
 """Verify the accounts of a book: what is stored of each against the fold of its entries."""
 
 from collections.abc import AsyncGenerator
-from uuid import UUID
 
 from app.domain.audit import CORRUPT
 from app.domain.audit_account import Kept, account_findings
 from app.domain.entry import Entry
+from app.domain.fold import CustomerChange
 from app.operations.audit import Audit
 from app.operations.audit_content import content_findings, opened_keys
 from app.operations.audit_promises import promise_findings
 from app.queries.audit import account_rows, crossing_rows, promise_rows, rows_by_account
-from app.queries.crossings import segment_changes_of
+from app.queries.customer_changes import customer_changes_of
 from app.rows import Row, account_of, crossing_of, entry_of
 
 BATCH_ENTRIES = 2_000  # what is stored of their accounts is fetched at once
@@ -66,28 +66,26 @@ async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
     audit.add(keys.findings)
     stored = await account_rows(audit.tx, audit.book, account_ids)
     recorded = await crossing_rows(audit.tx, audit.book, account_ids)
-    changes = await segment_changes_of(audit.tx, audit.book, account_ids)
+    changes = await customer_changes_of(audit.tx, audit.book, account_ids)
     promised = await promise_rows(audit.tx, audit.book, account_ids)
     audit.accounts += len(batch)
     for entries in batch:
         account_id = entries[0].account_id
         audit.add(promise_findings(entries, promised.get(account_id, [])))
         try:
-            kept = _kept(account_id, stored, recorded)
+            kept = _kept(stored.get(account_id), recorded.get(account_id, []), changes.get(account_id, []))
         except CORRUPT as error:
             audit.add_unreadable(5, f"account {account_id}", error)
         else:
-            kept = Kept(account=kept.account, recorded=kept.recorded, changes=changes.get(account_id, []))
             audit.add(account_findings(entries, kept, audit.policies))
         for entry in entries:
             audit.add(content_findings(audit.book, keys.opened.get(account_id), entry))
             audit.step()
 
 
-def _kept(account_id: UUID, stored: dict[UUID, Row], recorded: dict[UUID, list[Row]]) -> Kept:
-    row = stored.get(account_id)
+def _kept(stored: Row | None, recorded: list[Row], changes: list[CustomerChange]) -> Kept:
     return Kept(
-        account=account_of(row) if row else None,
-        recorded=[(each["ordinal"], crossing_of(each)) for each in recorded.get(account_id, [])],
-        changes=(),
+        account=account_of(stored) if stored else None,
+        recorded=[(each["ordinal"], crossing_of(each)) for each in recorded],
+        changes=changes,
     )

@@ -9,21 +9,21 @@ from app.database import uninterrupted
 from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.errors import UnknownCustomer
-from app.domain.fold import SegmentChange, resegmented
+from app.domain.fold import CustomerChange, described
 from app.operations.ledger import Ledger, announce_due, policy_in_force
 from app.operations.record import live_instant
 from app.queries.accounts import accounts_by_id
-from app.store.accounts import insert_crossings, insert_segment_change, save_accounts
+from app.store.accounts import insert_crossings, insert_customer_change, save_accounts
 from app.store.books import lock_head, save_head
 
 
 @uninterrupted
 async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: Mapping[str, Any]) -> Account:
-    """The account with what is newly known of it (`segment`, `value`).
+    """The account with what is newly known of it (`segment`, `value`); as stored where that is nothing new.
 
     A segment with other thresholds may place it elsewhere.
 
-    Writes the segment change, the crossings up to now, and the head's booked_at.
+    Writes the change, the crossings up to now, and the head's booked_at; nothing where nothing changes.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -32,14 +32,16 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         stored = (await accounts_by_id(tx, book, [account_id])).get(account_id)
         if stored is None:
             raise UnknownCustomer
-        account, crossings = advance(stored, policy, now)
-        account = replace(account, value=known.get("value", account.value), touched_at=now)
-        if known.get("segment", stored.segment) != stored.segment:
-            change = SegmentChange(changed_at=now, segment=known["segment"])
-            account, crossing = resegmented(account, policy, change)
-            crossings = (*crossings, crossing) if crossing else crossings
-            await insert_segment_change(tx, book, account)
+        change = CustomerChange(
+            changed_at=now, segment=known.get("segment", stored.segment), value=known.get("value", stored.value)
+        )
+        if (change.segment, change.value) == (stored.segment, stored.value):
+            return stored
+        account, passed = advance(stored, policy, now)
+        account, crossing = described(account, policy, change)
+        crossings = (*passed, crossing) if crossing else passed
 
+        await insert_customer_change(tx, book, account_id, change)
         await save_accounts(tx, book, [account])
         numbered = enumerate(crossings, start=stored.crossings + 1)
         await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])

@@ -37,6 +37,15 @@ class Reading:
         """The book that is read."""
         return self.head.book
 
+    def moment(self, at: Instant) -> Moment:
+        """The moment of a list that is begun now and shows what was true at `at`."""
+        return Moment(
+            at=at,
+            position=self.head.position,
+            booked_at=self.head.booked_at,
+            policy_version=self.head.policy_version,
+        )
+
     def advanced(self, account: Account) -> "Found":
         """The account at the reading's instant."""
         advanced, unrecorded = advance(account, self.policy, max(self.now, account.masses.at))

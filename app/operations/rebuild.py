@@ -1,12 +1,10 @@
 """Rebuild a book's projections: fold accounts, crossings and promises again from what is on the ledger."""
 
-import math
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.account import Account
 from app.domain.audit import CORRUPT, LedgerBroken
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Entry, Head
@@ -17,8 +15,8 @@ from app.domain.promise_fold import fold_promises
 from app.operations.audit import Progress, unwatched
 from app.operations.audit_accounts import BATCH_ENTRIES
 from app.operations.ledger import Ledger, policy_history
-from app.queries.audit import account_rows, count_rows, crossing_rows
-from app.queries.crossings import segment_changes_of
+from app.queries.audit import count_rows, crossing_rows
+from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import count_entries, entries_by_account
 from app.rows import Row, crossing_of
 from app.store.adoptions import restart_adoption
@@ -48,8 +46,8 @@ class Rebuilt:
 async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
     """Replace a book's accounts, crossings and promises by the fold of its ledger, up to the head's booked_at.
 
-    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (each
-    account's value, whether a crossing was announced) stay. Raises LedgerBroken if the entries do not fold.
+    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (what
+    was known of customers, whether a crossing was announced) stay. Raises LedgerBroken if the entries do not fold.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -87,8 +85,7 @@ async def _projected(
     tx: AsyncConnection, head: Head, policies: PolicyHistory, batch: list[list[Entry]]
 ) -> list[Projection]:
     account_ids = [entries[0].account_id for entries in batch]
-    changes = await segment_changes_of(tx, head.book, account_ids)
-    stored = await account_rows(tx, head.book, account_ids)
+    changes = await customer_changes_of(tx, head.book, account_ids)
     recorded = await crossing_rows(tx, head.book, account_ids)
     projections: list[Projection] = []
     for account_id, entries in zip(account_ids, batch, strict=True):
@@ -102,7 +99,6 @@ async def _projected(
             ) from error
         every = (*folded.crossings, *passed)
         announced = _announced(recorded.get(account_id, []))
-        account = _kept(account, stored.get(account_id), head)
         projections.append(Projection(account=account, crossings=every, announced=announced))
     return projections
 
@@ -112,18 +108,6 @@ def _promised(batch: list[list[Entry]]) -> list[Promise]:
         return [promise for entries in batch for promise in fold_promises(entries).values()]
     except CORRUPT as error:
         raise LedgerBroken("The entries of some promise do not fold: `goodwill verify` says which.") from error
-
-
-def _kept(account: Account, row: Row | None, head: Head) -> Account:
-    """The account with what the ledger does not know of it: its value, and that this was told later than all else."""
-    if row is None:
-        return account
-    told_at, value = row["touched_at"], row["value"]
-    is_plausible = isinstance(told_at, int) and account.touched_at <= told_at <= head.booked_at
-    is_number = isinstance(value, float) and math.isfinite(value)
-    return replace(
-        account, touched_at=told_at if is_plausible else account.touched_at, value=value if is_number else None
-    )
 
 
 def _announced(rows: list[Row]) -> list[Crossing]:

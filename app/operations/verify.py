@@ -13,7 +13,7 @@ from app.queries.audit import rows_in_order, tariff_versions_of, without_entries
 from app.queries.books import head
 from app.queries.ledger_lines import count_entries
 from app.rows import Row, entry_of
-from app.tables import accounts, crossings, promises, segment_changes
+from app.tables import accounts, crossings, customer_changes, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def _check_line(audit: Audit, before: Link, row: Row) -> None:
 
 async def _check_orphans(audit: Audit) -> None:
     """Nothing is stored of an account that has no entries."""
-    for table, law in ((accounts, 2), (crossings, 5), (segment_changes, 5), (promises, 5)):
+    for table, law in ((accounts, 2), (crossings, 5), (customer_changes, 5), (promises, 5)):
         for account_id in await without_entries(audit.tx, audit.book, table, limit=FINDINGS_KEPT_MAX):
             what = f"No entry belongs to it, yet it has a row in {table.name}."
             audit.add([Finding(law=law, where=f"account {_dashed(account_id)}", what=what)])

@@ -1,6 +1,5 @@
-"""Recorded crossings and segment changes."""
+"""Recorded crossings."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,9 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.crossing import Crossing
-from app.domain.fold import SegmentChange
 from app.rows import crossing_of
-from app.tables import crossings, segment_changes
+from app.tables import crossings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +34,3 @@ async def recorded_crossings(
         Recorded(ordinal=row["ordinal"], crossing=crossing_of(row), announced=row["announced"])
         for row in (await tx.execute(query)).mappings()
     ]
-
-
-async def segment_changes_of(
-    tx: AsyncConnection, book: str, account_ids: Collection[UUID]
-) -> dict[UUID, list[SegmentChange]]:
-    """Each account's segment changes in order; an account without any is absent."""
-    query = (
-        select(segment_changes)
-        .where(segment_changes.c.book == book, segment_changes.c.account_id.in_(account_ids))
-        .order_by(segment_changes.c.changed_at)
-    )
-    found: dict[UUID, list[SegmentChange]] = {}
-    for row in (await tx.execute(query)).mappings():
-        change = SegmentChange(changed_at=row["changed_at"], segment=row["segment"])
-        found.setdefault(row["account_id"], []).append(change)
-    return found

@@ -1,13 +1,13 @@
 """The worklist: exact at one instant, though accounts are stored as they were when last touched.
 
-An account is *settled* at the list's moment if nothing touched it since, no crossing was recorded that came later,
-it need not be looked at again before, and the policy is still the same: its stored standing is right, and the index
-orders it. The few others are worked out one by one: advanced, or folded again from their entries up to the moment.
+An account is *settled* at the list's moment if nothing touched it since the list was begun, no crossing was recorded
+that came later, it need not be looked at again before, and the policy is still the same: its stored standing is right,
+and the index orders it. The few others are worked out one by one: advanced, or folded again from what was there when
+the list was begun.
 """
 
 import heapq
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from app.domain.entry import Entry
 from app.domain.fold import fold
 from app.domain.policy import PolicyHistory
 from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
-from app.queries.crossings import segment_changes_of
+from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account
 from app.rows import account_of
 from app.tables import accounts
@@ -90,16 +90,23 @@ async def _worked_out(
     tx: AsyncConnection, book: str, policies: PolicyHistory, account: Account, moment: Moment, *, is_current: bool
 ) -> Account | None:
     """The account at the moment; None if it was opened later."""
-    later = max(account.touched_at, account.crossed_at or account.touched_at)
-    if not is_current or account.position > moment.position or later > moment.at:
+    if not is_current or not _is_untouched(account, moment):
         earlier = await _earlier(tx, book, account.account_id, moment)
         if not earlier:
             return None
-        changes = (await segment_changes_of(tx, book, [account.account_id])).get(account.account_id, [])
-        known = [change for change in changes if change.changed_at <= moment.at]
-        folded = fold(account.account_id, earlier, known, *policies.from_line(earlier[0].position)).account
-        account = replace(folded, value=account.value)
+        changes = (await customer_changes_of(tx, book, [account.account_id])).get(account.account_id, [])
+        known = [change for change in changes if change.changed_at <= moment.booked_at]
+        account = fold(account.account_id, earlier, known, *policies.from_line(earlier[0].position)).account
     return advance(account, policies.in_force, max(moment.at, account.masses.at))[0]
+
+
+def _is_untouched(account: Account, moment: Moment) -> bool:
+    """Whether the account is stored as it was when the list was begun, but for what time does."""
+    return (
+        account.position <= moment.position
+        and account.touched_at <= moment.booked_at
+        and (account.crossed_at is None or account.crossed_at <= moment.at)
+    )
 
 
 async def _earlier(tx: AsyncConnection, book: str, account_id: UUID, moment: Moment) -> list[Entry]:
@@ -110,7 +117,7 @@ async def _earlier(tx: AsyncConnection, book: str, account_id: UUID, moment: Mom
 def _is_settled(moment: Moment) -> ColumnElement[bool]:
     return and_(
         accounts.c.position <= moment.position,
-        accounts.c.touched_at <= moment.at,
+        accounts.c.touched_at <= moment.booked_at,
         or_(accounts.c.crossed_at.is_(None), accounts.c.crossed_at <= moment.at),
         accounts.c.look_again_at > moment.at,
     )

@@ -1,7 +1,7 @@
 """Accounts, their keys, their names and their crossings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.crossing import Crossing
+from app.domain.fold import CustomerChange
 from app.rows import account_row, crossing_row
-from app.tables import account_keys, accounts, aliases, crossings, segment_changes
+from app.tables import account_keys, accounts, aliases, crossings, customer_changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +63,10 @@ async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[tuple[
         )
 
 
-async def insert_segment_change(tx: AsyncConnection, book: str, account: Account) -> None:
-    """Remember since when an account is in its segment: the fold needs it."""
-    row = {
-        "book": book,
-        "account_id": account.account_id,
-        "changed_at": account.touched_at,
-        "segment": account.segment,
-    }
-    await tx.execute(insert(segment_changes).values(row))
+async def insert_customer_change(tx: AsyncConnection, book: str, account_id: UUID, change: CustomerChange) -> None:
+    """Remember what is known of a customer from now on, beside all that was known before."""
+    row = {"book": book, "account_id": account_id, **asdict(change)}
+    await tx.execute(insert(customer_changes).values(row))
 
 
 def upsert(tx: AsyncConnection, table: Table) -> Any:

@@ -4,11 +4,11 @@ Instants are microseconds since 1970 UTC in BIGINT. What must not change, trigge
 """
 
 from app.tables.ledger import account_keys, aliases, api_keys, books, entries
-from app.tables.projections import accounts, accounts_next, crossings, promises, segment_changes
+from app.tables.projections import accounts, accounts_next, crossings, customer_changes, promises
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
 from app.tables.shared import metadata
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 __all__ = [
@@ -20,11 +20,11 @@ __all__ = [
     "api_keys",
     "books",
     "crossings",
+    "customer_changes",
     "entries",
     "metadata",
     "policy_adoptions",
     "policy_versions",
     "promises",
-    "segment_changes",
     "tariff_versions",
 ]

@@ -51,13 +51,14 @@ accounts_next = Table(  # what an account that nothing touches will be under the
     Column("look_again_at", BigInteger, nullable=False),
 )
 
-segment_changes = Table(
-    "segment_changes",
+customer_changes = Table(
+    "customer_changes",
     metadata,
     book_key(),
     Column("account_id", Uuid, primary_key=True),
     Column("changed_at", BigInteger, primary_key=True, autoincrement=False),
     Column("segment", String(100)),
+    Column("value", Double),
 )
 
 crossings = Table(

@@ -3,6 +3,7 @@
 import httpx
 
 from app.domain.instant import DAY
+from app.tables import accounts, books, crossings, customer_changes
 from tests.api.sentences import (
     FAILURE,
     GIFT,
@@ -17,6 +18,7 @@ from tests.api.sentences import (
     wire_time,
 )
 from tests.conftest import NOON, Bench
+from tests.operations.stories import stored
 
 NAMES = [
     "a/b",
@@ -104,6 +106,31 @@ async def test_the_segment_and_the_value_are_set_kept_and_taken_away(api: httpx.
     for body in ({"segment": ""}, {"segment": "a,b"}, {"value": -1}, {"value": "7"}, {"value": True}, {"name": "x"}):
         problem_of(await api.patch("/v1/customers/ada", json=body), 422, "invalid_request")
     assert (await got(api, "/v1/customers/ada"))["value"] == 7.0
+
+
+async def test_setting_what_is_known_already_writes_nothing(api: httpx.AsyncClient, bench: Bench) -> None:
+    await posted(api, kind=FAILURE)
+    tables = (accounts, books, crossings, customer_changes)
+
+    async def patched(**body: object) -> bool:
+        """Whether a PATCH writes anything."""
+        bench.clock.pass_days(100)
+        before = await stored(bench, *tables)
+        assert (await api.patch("/v1/customers/ada", json=body)).status_code == 200
+        return await stored(bench, *tables) != before
+
+    assert not await patched()
+    assert not await patched(segment=None, value=None)
+    assert await patched(segment="vip", value=7)
+    assert not await patched(segment="vip", value=7.0)
+    assert not await patched(value=7)
+    assert await patched(value=0)
+    assert await patched(value=None)
+    assert [(row["segment"], row["value"]) for row in (await stored(bench, customer_changes))["customer_changes"]] == [
+        ("vip", 7.0),
+        ("vip", 0.0),
+        ("vip", None),
+    ]
 
 
 async def test_a_balance_is_sent_again_only_when_it_has_changed(api: httpx.AsyncClient, bench: Bench) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from app.domain.instant import DAY
+from app.domain.policy import Policy, Thresholds
 from tests.api.sentences import FAILURE, GIFT, faults, got, posted, problem_of, wire_time
 from tests.conftest import NOON, Bench
 
@@ -36,6 +37,24 @@ async def test_what_was_reversed_is_absent_once_that_was_known(api: httpx.AsyncC
 
     assert await balance(api, as_of=wire_time(NOON)) == (0, 0.0)
     assert await balance(api, as_of=wire_time(NOON), known_at=wire_time(NOON)) == (45, 45.0)
+
+
+async def test_a_look_back_goes_by_the_segment_that_was_known(api: httpx.AsyncClient, bench: Bench) -> None:
+    vip = Thresholds(marked=-5.0, deep=-10.0)
+    bench.ledger.policies[bench.book, 1] = Policy(segments={"vip": vip})
+    await posted(api, kind=FAILURE)
+    depths: dict[int, str] = {}
+    for segment, depth in [(None, "marked"), ("vip", "deep"), ("other", "marked"), (None, "marked"), ("vip", "deep")]:
+        bench.clock.pass_days(1)
+        assert (await api.patch("/v1/customers/ada", json={"segment": segment})).status_code == 200
+        depths[bench.clock.now] = depth
+
+    seen = {at: await got(api, "/v1/customers/ada/balance", known_at=wire_time(at)) for at in depths}
+    assert {at: then["depth"] for at, then in seen.items()} == depths
+    mattered = await got(api, "/v1/customers/ada/balance", as_of=wire_time(NOON))
+    assert (mattered["felt"], mattered["depth"]) == (-20.0, "deep")
+    unknown = await got(api, "/v1/customers/ada/balance", as_of=wire_time(NOON), known_at=wire_time(NOON))
+    assert (unknown["felt"], unknown["depth"]) == (-20.0, "marked")
 
 
 async def test_nobody_knows_the_future_and_nothing_was_known_before_the_first_entry(api: httpx.AsyncClient) -> None:

@@ -130,6 +130,35 @@ async def test_a_list_is_exact_at_one_instant_whatever_happens_between_its_pages
     assert found == before["customers"]
 
 
+@pytest.mark.parametrize("then", [{}, {"as_of": wire_time(NOON + 2 * DAY)}])
+@pytest.mark.parametrize("order", ["stake", "felt"])
+async def test_what_becomes_known_of_customers_between_two_pages_changes_neither(
+    api: httpx.AsyncClient, bench: Bench, order: str, then: Json
+) -> None:
+    await a_few(api, bench)
+    parameters: Json = {"order": order, "limit": 1, **then}
+    bench.clock.pass_days(1)
+    before = [account for page in await pages(api, **parameters) for account in page["customers"]]
+    assert {account["customer"]: (account["segment"], account["value"]) for account in before} == {
+        **dict.fromkeys([account["customer"] for account in before], (None, None)),
+        "ada": (None, 10.0),
+        "bob": ("vip", None),
+    }
+
+    page = await got(api, WORKLIST, **parameters)
+    found = page["customers"]
+    for changes in ({"ada": None, "bob": 100}, {"ada": 3, "bob": None, "cid": 7}, {"ada": 1000, "bob": 1000}):
+        for customer, value in changes.items():
+            await described(api, customer, value=value, segment=None if customer == "bob" else "vip")
+        if page["next_cursor"]:
+            page = await got(api, WORKLIST, **parameters, cursor=page["next_cursor"])
+            found += page["customers"]
+
+    assert page["next_cursor"] is None
+    assert found == before
+    assert names(await got(api, WORKLIST, order="stake", limit=1)) == ["bob"]
+
+
 async def test_standing_moves_by_time_alone(api: httpx.AsyncClient, bench: Bench) -> None:
     await a_few(api, bench)
     assert names(await got(api, WORKLIST, standing="overdrawn", depth="marked")) == ["ada", "bob"]

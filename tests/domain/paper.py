@@ -9,7 +9,7 @@ from app.domain.account import Account, LastEffective, opened
 from app.domain.chain import genesis
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
-from app.domain.fold import SegmentChange, masses_under, resegmented, switched
+from app.domain.fold import CustomerChange, described, masses_under, switched
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.policy import MEMORIES, Memory, Policy, PolicySwitch
 from app.domain.standing import direction_of
@@ -86,7 +86,7 @@ class Paper:
     account: Account = field(default_factory=lambda: opened(ACCOUNT_ID, NOON))
     now: Instant = NOON
     entries: list[Entry] = field(default_factory=list[Entry])
-    changes: list[SegmentChange] = field(default_factory=list[SegmentChange])
+    changes: list[CustomerChange] = field(default_factory=list[CustomerChange])
     switches: list[PolicySwitch] = field(default_factory=list[PolicySwitch])
     crossings: list[Crossing] = field(default_factory=list[Crossing])
 
@@ -127,10 +127,14 @@ class Paper:
 
     def put_in(self, segment: str | None, *, at: Instant) -> None:
         """Change the segment."""
+        self.describe(segment, self.account.value, at=at)
+
+    def describe(self, segment: str | None, value: float | None, *, at: Instant) -> None:
+        """Change what is known of the customer beside the ledger."""
         self.look(at)
-        change = SegmentChange(changed_at=at, segment=segment)
+        change = CustomerChange(changed_at=at, segment=segment, value=value)
         self.changes.append(change)
-        self.account, crossing = resegmented(self.account, self.policy, change)
+        self.account, crossing = described(self.account, self.policy, change)
         self.crossings.extend([crossing] if crossing else [])
 
     def switch_to(self, policy: Policy, *, at: Instant) -> None:

@@ -1,13 +1,14 @@
 """Folding a whole ledger gives what keeping it step by step gave: what `verify` and `rebuild` rely on."""
 
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.crossing import Cause, advance, next_crossing_at
-from app.domain.fold import fold, remembered
+from app.domain.fold import CustomerChange, fold, remembered
 from app.domain.instant import DAY
 from app.domain.memory import felt_at
 from app.domain.policy import HalfLives, Policy, PolicyHistory, PolicySwitch, Thresholds
@@ -23,8 +24,9 @@ POLICIES = {"gold": GOLD, "short": SHORT, "endless": ENDLESS}
 
 looks = st.builds(lambda gap: ("look", gap, None), gaps)
 moves = st.builds(lambda gap, name: ("segment", gap + 1, name), gaps, st.sampled_from(["gold", "silver", None]))
+values = st.builds(lambda gap, name: ("value", gap + 1, name), gaps, st.sampled_from(["0", "7.5", None]))
 turns = st.builds(lambda gap, name: ("switch", gap + 1, name), gaps, st.sampled_from(sorted(POLICIES)))
-steps = st.lists(postings | reversals | postings | looks | moves | turns, max_size=14)
+steps = st.lists(postings | reversals | postings | looks | moves | values | turns, max_size=14)
 
 Step = Event | tuple[str, int, str | None]
 
@@ -38,6 +40,8 @@ def kept(history: list[Step], policy: Policy) -> Paper:
             paper.step(replace(step, gap=step.gap + 1))
         elif step[0] == "look":
             paper.look(paper.now + step[1])
+        elif step[0] == "value":
+            paper.describe(paper.account.segment, float(step[2]) if step[2] else None, at=paper.now + step[1])
         elif step[0] == "switch":
             paper.switch_to(POLICIES[step[2] or ""], at=paper.now + step[1])
         else:
@@ -95,6 +99,24 @@ def test_a_segment_with_other_thresholds_places_the_account_elsewhere_at_its_own
     assert (last.at, last.cause, last.before, last.after) == (NOON + 2 * DAY, Cause.SEGMENT, slight, marked)
     assert folded.account.segment == "gold"
     assert folded.account.standing_since == NOON + DAY
+
+
+def test_a_change_of_value_alone_is_no_crossing_and_leaves_when_to_look_again() -> None:
+    paper = kept([Event(gap=DAY, points=-30)], GOLD)
+    before, crossings = paper.account, list(paper.crossings)
+    paper.describe(None, 1200.5, at=NOON + 2 * DAY)
+
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD)
+
+    assert folded.account == replace(before, value=1200.5, touched_at=NOON + 2 * DAY)
+    assert list(folded.crossings) == crossings
+
+
+@pytest.mark.parametrize("value", [-1.0, inf, nan])
+def test_no_value_is_folded_that_nobody_can_have_set(value: float) -> None:
+    paper = kept([], GOLD)
+    with pytest.raises(AssertionError):
+        fold(ACCOUNT_ID, paper.entries, [CustomerChange(changed_at=NOON + 1, segment=None, value=value)], GOLD)
 
 
 def test_a_switch_recomputes_what_is_felt_and_leaves_earlier_crossings() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Executable, Table, delete, insert, literal, select, update
 
 from app.domain.instant import DAY, YEAR
-from app.tables import account_keys, accounts, books, crossings, entries
+from app.tables import account_keys, accounts, books, crossings, customer_changes, entries
 from tests.conftest import NOON
 
 BOOK = "acme"
@@ -118,6 +118,18 @@ LEDGER = [
         where="account {ada}",
         spoil=lambda ada: [_at(update(account_keys), account_keys, ada).values(wrapped_key=b"\0" * 92)],
     ),
+    Corruption(
+        name="another value in what was known of the customer",
+        law=5,
+        where="account {ada}",
+        spoil=lambda ada: [_at(update(customer_changes), customer_changes, ada).values(value=1.0)],
+    ),
+    Corruption(
+        name="what was known of the customer is gone",
+        law=5,
+        where="account {ada}",
+        spoil=lambda ada: [_at(delete(customer_changes), customer_changes, ada)],
+    ),
     Corruption(name="all gone but the head", law=3, where="head", spoil=lambda _: [delete(entries)]),
 ]
 """What no rebuild can mend."""
@@ -145,6 +157,8 @@ PROJECTIONS = [
     of_account("sequence changed", sequence=3),
     of_account("position changed", position=9),
     of_account("segment changed", segment="vip"),
+    of_account("value changed", value=1.0),
+    of_account("value lost", value=None),
     of_crossing("crossing deleted", "account {ada} crossing 2", lambda it: delete(crossings).where(it)),
     of_crossing(
         "crossing at another instant",

@@ -66,7 +66,9 @@ _days = st.sampled_from([0.0, 0.5, 7.0, 30.0, 100.0, 400.0]) | st.floats(0.0, 90
 posts = st.builds(
     Post, customer=st.sampled_from(CUSTOMERS), kind=st.sampled_from(KINDS), days_ago=st.none() | st.floats(0.0, 500.0)
 )
-_known = st.tuples(st.just("segment"), st.sampled_from([None, "vip", "new"])) | st.just(("value", 7.5))
+_known = st.tuples(st.just("segment"), st.sampled_from([None, "vip", "new"])) | st.sampled_from(
+    [("value", 7.5), ("value", None)]
+)
 steps: st.SearchStrategy[list[Step]] = st.lists(
     st.lists(posts, min_size=1, max_size=4)
     | st.builds(Reverse, which=st.integers(0, 30), kind=st.none() | st.sampled_from(KINDS))

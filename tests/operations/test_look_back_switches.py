@@ -1,4 +1,4 @@
-"""What was true at one instant as known at another, with policy switches in the history: by brute force."""
+"""What was true at one instant as known at another, with policy switches and segments in between: by brute force."""
 
 import secrets
 from collections.abc import Sequence
@@ -20,20 +20,22 @@ from app.operations.open_book import open_book
 from app.operations.read_customer import reading
 from app.queries.accounts import all_accounts
 from app.queries.ledger_lines import entries_by_account
+from app.tables import customer_changes
 from tests.conftest import NOON, Bench
 from tests.operations.adopting import LONG, SHORT, STRICT, adopt_wholly, policies_of
-from tests.operations.stories import Step, steps, tell
+from tests.operations.stories import Step, steps, stored, tell
 
 Pick = tuple[float, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An account, its entries, and which policy was in force from when on."""
+    """An account, its entries, which policy was in force from when on, and which segment it was in."""
 
     account: Account
     entries: list[Entry]
     reigns: list[tuple[int, Policy]]
+    segments: list[tuple[int, str | None]]
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -61,7 +63,8 @@ async def test_hindsight_goes_by_the_policy_that_was_in_force_when_it_was_known(
     bench.clock.now += DAY
 
     for each in await every(bench, book):
-        booked = [entry.booked_at for entry in each.entries] + [at for at, _ in each.reigns if at >= NOON]
+        booked = [entry.booked_at for entry in each.entries]
+        booked += [at for at, _ in (*each.reigns, *each.segments) if at >= NOON]
         for as_of, known_at in picks:
             instants = picked(sorted(booked), as_of), min(picked(sorted(booked), known_at), bench.clock.now)
             await compare(bench, book, each, as_of=instants[0], known_at=instants[1])
@@ -89,8 +92,9 @@ async def compare(bench: Bench, book: str, told: Told, *, as_of: int, known_at: 
     assert seen.balance == sum(each.points for each in kept)
     assert seen.felt.balance == pytest.approx(fsum(felt), abs=1e-7)
     weight = fsum(abs(each) for each in felt)
-    if abs(weight - limit(policy, told.account)) > 1e-5:
-        is_seen = weight >= limit(policy, told.account)
+    segment = [segment for at, segment in told.segments if at <= known_at][-1]
+    if abs(weight - limit(policy, segment)) > 1e-5:
+        is_seen = weight >= limit(policy, segment)
         assert (seen.place.standing is not Standing.NO_EVIDENCE) is is_seen
 
 
@@ -99,16 +103,28 @@ def share(entry: Entry, policy: Policy, t: int) -> float:
     return entry.points * (1.0 if days is None else 2 ** (-(t - entry.value_at) / DAY / days))
 
 
-def limit(policy: Policy, account: Account) -> float:
-    own = policy.segments.get(account.segment) if account.segment else None
+def limit(policy: Policy, segment: str | None) -> float:
+    own = policy.segments.get(segment) if segment else None
     return (own or policy.thresholds).evidence
 
 
 async def every(bench: Bench, book: str) -> list[Told]:
     """Every account of the book; what was adopted before the first entry was in force from ever on."""
+    changes = (await stored(bench, customer_changes, book=book))["customer_changes"]
     switches = (await policies_of(bench, book)).switches
     reigns = [(each.adopted_at if each.from_position else 0, each.policy) for each in switches]
     async with bench.ledger.database.read() as tx:
         accounts = await all_accounts(tx, book)
         grouped = [entries async for entries in entries_by_account(tx, book)]
-    return [Told(account=accounts[own[0].account_id], entries=own, reigns=reigns) for own in grouped]
+    return [
+        Told(
+            account=accounts[own[0].account_id],
+            entries=own,
+            reigns=reigns,
+            segments=[
+                (0, None),
+                *((row["changed_at"], row["segment"]) for row in changes if row["account_id"] == own[0].account_id),
+            ],
+        )
+        for own in grouped
+    ]

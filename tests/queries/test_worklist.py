@@ -1,11 +1,11 @@
 """The worklist against a list made by hand: every account folded from its entries at the moment, sorted, cut.
 
-Its pages are read while entries and segment changes come in between: together they are the list of the first page's
-moment, however little of it an index can answer.
+Its pages are read while entries, segments and values come in between, even when no clock moves or one goes back:
+together they are the list of the first page's moment, however little of it an index can answer.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.entry import Head
-from app.domain.fold import SegmentChange, fold
-from app.domain.instant import DAY, HOUR, MINUTE
+from app.domain.fold import CustomerChange, fold
+from app.domain.instant import DAY, HOUR, MINUTE, SECOND
 from app.domain.interaction import Interaction, ReversalRequest
 from app.domain.memory import felt_at
 from app.domain.policy import Policy, PolicyHistory, Thresholds
@@ -30,6 +30,9 @@ from app.queries.ledger_lines import entries_by_account
 from app.queries.worklist import worklist
 from tests.conftest import NOON, Bench
 from tests.operations.posting import new_book
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 POLICY = Policy(segments={"gold": Thresholds(glow=5.0, marked=-8.0), "silver": Thresholds(evidence=12.0)})
 KINDS = ["apology.first", "moment.unexpected_gift", "product.failed", "agent.insult_or_threat", "contact.neutral"]
@@ -58,21 +61,21 @@ class Happening:
     kind: str
     lag: int
     segment: str | None
-    value: float
+    value: float | None
 
 
 happenings = st.builds(
     Happening,
-    gap=st.sampled_from([1, MINUTE, HOUR, 3 * DAY, 40 * DAY, 100 * DAY]),
+    gap=st.sampled_from([-SECOND, 0, 0, 1, MINUTE, HOUR, 3 * DAY, 40 * DAY, 100 * DAY]),
     what=st.sampled_from(["post", "post", "post", "reverse", "segment", "value"]),
     customer=st.sampled_from("abcdefg"),
     kind=st.sampled_from(KINDS),
     lag=st.sampled_from([0, 0, 30 * DAY, 300 * DAY]),
     segment=st.sampled_from(SEGMENTS),
-    value=st.floats(0.0, 10.0),
+    value=st.none() | st.floats(0.0, 10.0),
 )
 histories = st.lists(happenings, min_size=1, max_size=16)
-between_pages = st.lists(happenings.filter(lambda h: h.what != "value"), min_size=20, max_size=20)
+between_pages = st.lists(happenings, min_size=20, max_size=20)
 
 
 class World:
@@ -81,7 +84,7 @@ class World:
     def __init__(self, bench: Bench, book: str) -> None:
         self.bench, self.book = bench, book
         self.accounts: dict[str, Account] = {}
-        self.changes: list[tuple[Account, SegmentChange]] = []
+        self.changes: list[tuple[UUID, CustomerChange]] = []
         self.last_id: dict[str, str] = {}
         self.count = 0
 
@@ -95,8 +98,9 @@ class World:
             before = self.accounts[happening.customer]
             after = await describe_customer(self.bench.ledger, self.book, before.account_id, known)
             self.accounts[happening.customer] = after
-            if happening.what == "segment" and after.segment != before.segment:
-                self.changes.append((after, SegmentChange(changed_at=after.touched_at, segment=after.segment)))
+            if (after.segment, after.value) != (before.segment, before.value):
+                change = CustomerChange(changed_at=after.touched_at, segment=after.segment, value=after.value)
+                self.changes.append((after.account_id, change))
 
     async def _record(self, happening: Happening) -> None:
         item: Interaction | ReversalRequest
@@ -120,7 +124,12 @@ class World:
         async with self.bench.ledger.database.read() as tx:
             found = await head(tx, self.book)
         assert isinstance(found, Head)
-        return Moment(at=max(self.bench.clock.now, found.booked_at), position=found.position, policy_version=1)
+        return Moment(
+            at=max(self.bench.clock.now, found.booked_at),
+            position=found.position,
+            booked_at=found.booked_at,
+            policy_version=1,
+        )
 
     async def by_hand(self, moment: Moment, order: Order, wanted: Filter) -> list[Account]:
         """Every account folded and advanced to the moment; then filtered and sorted."""
@@ -130,7 +139,7 @@ class World:
         found: list[Account] = []
         for entries in grouped:
             own = entries[0].account_id
-            changes = [change for account, change in self.changes if account.account_id == own]
+            changes = [change for account_id, change in self.changes if account_id == own]
             account = advance(fold(own, entries, changes, POLICY).account, POLICY, moment.at)[0]
             account = replace(account, value=values[own])
             if wanted.wants(account.place, account.segment):

@@ -1,0 +1,43 @@
+"""What was known of customers beside the ledger, and since when."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.fold import CustomerChange
+from app.domain.instant import Instant
+from app.rows import customer_change_of
+from app.tables import customer_changes
+
+
+async def customer_changes_of(
+    tx: AsyncConnection, book: str, account_ids: Collection[UUID]
+) -> dict[UUID, list[CustomerChange]]:
+    """Each account's changes in order; an account without any is absent."""
+    query = (
+        select(customer_changes)
+        .where(customer_changes.c.book == book, customer_changes.c.account_id.in_(account_ids))
+        .order_by(customer_changes.c.changed_at)
+    )
+    found: dict[UUID, list[CustomerChange]] = {}
+    for row in (await tx.execute(query)).mappings():
+        found.setdefault(row["account_id"], []).append(customer_change_of(row))
+    return found
+
+
+async def known_of_customers(
+    tx: AsyncConnection, book: str, *, at: Instant, account_ids: Collection[UUID] | None = None
+) -> dict[UUID, CustomerChange]:
+    """The last change of each account up to `at`, of these accounts or of all; an account without any is absent."""
+    query = (
+        select(customer_changes)
+        .where(
+            customer_changes.c.book == book,
+            customer_changes.c.changed_at <= at,
+            *([] if account_ids is None else [customer_changes.c.account_id.in_(account_ids)]),
+        )
+        .order_by(customer_changes.c.changed_at)
+    )
+    return {row["account_id"]: customer_change_of(row) for row in (await tx.execute(query)).mappings()}
