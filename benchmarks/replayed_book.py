@@ -28,9 +28,7 @@ async def replayed_book(file: Path, mapping: Path, *, watched_for: Instant) -> A
         service = Opened(Settings(data_dir=Path(folder)))
         ledger = await service.ledger()
         await open_book(ledger, BOOK)
-        command = [sys.executable, "-m", "app", "import", str(file.resolve()), "--mapping", str(mapping.resolve())]
-        environment = {**os.environ, "GOODWILL_DATA_DIR": folder}
-        subprocess.run([*command, "--replay", "--book", BOOK], env=environment, check=True)  # noqa: ASYNC221, S603
+        _import(file, mapping, folder)
         async with ledger.database.write() as tx:
             end = (await lock_head(tx, BOOK)).booked_at + watched_for
         then = replace(ledger, now=lambda: end)
@@ -38,3 +36,9 @@ async def replayed_book(file: Path, mapping: Path, *, watched_for: Instant) -> A
             pass
         yield then
         await service.close()
+
+
+def _import(file: Path, mapping: Path, folder: str) -> None:
+    command = [sys.executable, "-m", "app", "import", str(file), "--mapping", str(mapping), "--replay", "--book", BOOK]
+    environment = {**os.environ, "GOODWILL_DATA_DIR": folder}
+    subprocess.run(command, env=environment, check=True)  # noqa: S603 - the program is this one

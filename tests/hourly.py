@@ -157,9 +157,7 @@ def _is_effective(line: Line) -> bool:
     return line["points"] != 0 and not line["kind"].startswith("account.") and line["kind"] not in SYSTEM_KINDS
 
 
-def _matched(
-    recorded: Sequence[Recorded], seen: Sequence[Turn]
-) -> tuple[list[Recorded], list[Recorded], list[Turn]]:
+def _matched(recorded: Sequence[Recorded], seen: Sequence[Turn]) -> tuple[list[Recorded], list[Recorded], list[Turn]]:
     """What is both recorded and seen, what is only recorded, and what is only seen."""
     left, found, unseen = list(seen), list[Recorded](), list[Recorded]()
     for each in recorded:
