@@ -5,25 +5,19 @@ record what the two years after its end bring, and compares the crossings of 500
 """
 
 import asyncio
-import io
 import json
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-from app.cli.export import write_export
 from app.domain.crossing import Cause
 from app.domain.instant import YEAR
 from app.domain.policy import Policy
 from app.domain.policy_document import policy_document
-from app.domain.standing import Place
-from app.operations.ledger import Ledger
-from app.queries.crossings import recorded_crossings
 from benchmarks.replayed_book import BOOK, replayed_book
+from tests.as_booked import crossings_of, lines_by_account
 from tests.hourly import Comparison, Line, Recorded, compared
 
 WATCHED_FOR = 2 * YEAR
@@ -34,8 +28,8 @@ async def measure(file: Path, mapping: Path, customers: int) -> bool:
     """Replay, fold and compare; says whether all agree."""
     begun = time.perf_counter()
     async with replayed_book(file, mapping, watched_for=WATCHED_FOR) as ledger:
-        lines = await lines_by_account(ledger)
-        recorded = {account: await crossings_of(ledger, account) for account in lines}
+        lines = await lines_by_account(ledger, BOOK)
+        recorded = {account: await crossings_of(ledger, BOOK, account) for account in lines}
         until = ledger.now()
     replayed = time.perf_counter()
 
@@ -44,28 +38,6 @@ async def measure(file: Path, mapping: Path, customers: int) -> bool:
     told(found, of=len(lines))
     print(f"replayed in {replayed - begun:.0f} s, folded and compared in {time.perf_counter() - replayed:.0f} s")
     return not any(each.unseen or each.unrecorded for each in found)
-
-
-async def lines_by_account(ledger: Ledger) -> dict[str, list[Line]]:
-    """The book's export, account by account in the order of their first entries."""
-    file = io.StringIO()
-    await write_export(ledger, BOOK, file)
-    lines: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for line in map(json.loads, file.getvalue().splitlines()[1:]):
-        lines[line["account_id"]].append(line)
-    return {account: list(own) for account, own in lines.items()}
-
-
-async def crossings_of(ledger: Ledger, account: str) -> list[Recorded]:
-    """What the ledger recorded of an account."""
-    async with ledger.database.read() as tx:
-        rows = [each.crossing for each in await recorded_crossings(tx, BOOK, UUID(account))]
-    return [Recorded(at=row.at, cause=row.cause, before=plain(row.before), now=plain(row.after)) for row in rows]
-
-
-def plain(place: Place) -> tuple[str, str | None]:
-    """A place as the fold by brute force says it."""
-    return place.standing.value, place.depth.value if place.depth else None
 
 
 def chosen(lines: dict[str, list[Line]], recorded: dict[str, list[Recorded]], number: int) -> list[str]:

@@ -15,8 +15,8 @@ from app.domain.entry import Entry
 from app.domain.instant import DAY, HOUR
 from app.domain.policy import MEMORIES, HalfLives, Policy, Thresholds
 from app.domain.policy_document import policy_document
-from app.domain.standing import Place
 from tests import hourly
+from tests.as_booked import recorded
 from tests.domain.paper import Event, Paper
 from tests.domain.strategies import THREE, thresholds
 from tests.hourly import Recorded, compared
@@ -114,15 +114,7 @@ def lines_of(entries: list[Entry]) -> list[dict[str, Any]]:
 
 def recorded_of(crossings: list[Crossing]) -> list[Recorded]:
     """Crossings as the fold by brute force takes them."""
-    return [
-        Recorded(at=each.at, cause=each.cause.value, before=plain(each.before), now=plain(each.after))
-        for each in crossings
-    ]
-
-
-def plain(place: Place) -> tuple[str, str | None]:
-    """A place in words."""
-    return place.standing.value, place.depth.value if place.depth else None
+    return [recorded(each) for each in crossings]
 
 
 def document_of(policy: Policy) -> dict[str, Any]:
