@@ -6,14 +6,25 @@ from uuid import UUID
 from app.domain.entry import Entry
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE
-from app.domain.promise import Missed, Promise, PromiseName, due_steps, step_name
+from app.domain.promise import Missed, Promise, PromiseName, due_steps, step_name, step_of
 from app.domain.promise_fold import missed_context
 from app.operations.append import Append, Posting
 
 
 def break_due(append: Append, account_id: UUID, at: Instant, *, but: PromiseName | None = None) -> None:
     """Post what the account's promises are due by `at`, before anything else is booked on it then."""
+    if append.booked_at is None:
+        let_time_pass(append, at)
+        return
     post_due(append, [each for each in append.promises.of_account(account_id) if each.name != but], at)
+
+
+def let_time_pass(append: Append, until: Instant) -> None:
+    """The simulated clock of history: post what any promise is due by `until`, booked when a clock would have."""
+    while (promise := append.promises.pop_due(until)) is not None:
+        assert promise.next_step_at is not None
+        booked_at = max(append.head.booked_at, promise.next_step_at)
+        post_step(append, promise, step_of(promise, promise.posted + 1), booked_at=booked_at)
 
 
 def post_due(append: Append, promises: Iterable[Promise], at: Instant) -> None:

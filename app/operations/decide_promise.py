@@ -90,6 +90,7 @@ def _settle(append: Append, request: SettlePromise, promise: Promise) -> Posted:
     check_after_making(promise, value_at)
 
     break_due(append, promise.account_id, booked_at, but=promise.name)
+    promise = append.promises.by_name[promise.name]
     _leave_standing(append, promise, steps_standing(promise, value_at), booked_at=booked_at, state=request.state)
     kind, worth = _outcome(append, promise, request.state, value_at)
     context = settled_context(promise, request.state)

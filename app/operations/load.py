@@ -12,7 +12,7 @@ from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest
 from app.domain.promise import Promise, step_name
-from app.domain.promise_request import MakePromise, PromiseRequest, own_pairs
+from app.domain.promise_request import MakePromise, PromiseRequest, SettlePromise, own_pairs
 from app.operations.append import Append, Item
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
 from app.operations.promises import Promises
@@ -79,6 +79,11 @@ async def load(
     )
 
 
+def latest(batch: Sequence[Item]) -> Instant:
+    """The latest instant that an item says it mattered at: no item of history is booked later, nor the head before."""
+    return max([item.value_at or 0 for item in (*_interactions(batch), *_promise_requests(batch))], default=0)
+
+
 async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item], promises: Collection[Promise]) -> _Named:
     """Of promises: their posted steps, which keeping may reverse, and what was last asked of them."""
     reversals = _reversals(batch)
@@ -106,7 +111,9 @@ async def _effective(
 def _reversing(batch: Sequence[Item], named: _Named, account_ids: Mapping[bytes, UUID], own_key: Key) -> Counter[UUID]:
     """How many entries of which accounts the batch may reverse, those included that it posts itself."""
     wanted = {item.interaction for item in _reversals(batch)}
-    customers = [item.customer for item in _interactions(batch) if (item.source, item.id) in wanted]
+    wanted |= {item.name for item in _promise_requests(batch) if isinstance(item, SettlePromise)}
+    made = [item.customer for item in batch if isinstance(item, MakePromise) and item.name in wanted]
+    customers = made + [item.customer for item in _interactions(batch) if (item.source, item.id) in wanted]
     hashes = [own_key.digest(customer.encode()) for customer in customers]
     posted_here = [account_ids[hashed] for hashed in hashes if hashed in account_ids]
     kept_here = [promise.account_id for promise in named.promises]  # whose steps the batch may post, and reverse

@@ -11,8 +11,9 @@ from app.domain.instant import SECOND, Instant
 from app.operations.append import Append, Item
 from app.operations.decide import decide
 from app.operations.ledger import Ledger, announce_due
-from app.operations.load import load
+from app.operations.load import latest, load
 from app.operations.outcome import Outcome
+from app.queries.promises import due_promises
 from app.store.accounts import insert_crossings, insert_openings, save_accounts
 from app.store.books import lock_head, save_head
 from app.store.entries import append_entries
@@ -33,7 +34,8 @@ async def record(
         head = await lock_head(tx, book)
         now = ledger.now()
         booked_at = simulated(head) if replay else live_instant(head, now)
-        append = await load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id)
+        due = await due_promises(tx, book, by=min(latest(batch), now)) if replay else ()
+        append = await load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id, promises=due)
 
         outcomes = [decide(append, item) for item in batch]
 

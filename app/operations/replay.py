@@ -4,7 +4,13 @@ from dataclasses import replace
 
 from app.database import uninterrupted
 from app.domain.errors import NotReplayable
+from app.domain.interaction import SYSTEM_SOURCE
+from app.operations.break_due import let_time_pass
 from app.operations.ledger import Ledger
+from app.operations.load import load
+from app.operations.post_due_steps import PROMISES_AT_ONCE_MAX
+from app.operations.record import write_append
+from app.queries.promises import due_promises
 from app.store.books import lock_head, save_head
 
 
@@ -18,8 +24,32 @@ async def begin_replay(ledger: Ledger, book: str) -> None:
         await save_head(tx, replace(head, replaying=True))
 
 
-@uninterrupted
 async def end_replay(ledger: Ledger, book: str) -> None:
-    """Open the book to live postings again."""
+    """Break the promises that nobody kept, up to the present; then open the book to live postings again."""
+    while await _break_some(ledger, book):
+        pass
+    await _open_again(ledger, book)
+
+
+@uninterrupted
+async def _break_some(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONCE_MAX) -> bool:
+    """Post what up to `limit` promises are due, as the simulated clock does; says whether anything was.
+
+    No further than the last of them is due, so that no promise which was not read is overtaken.
+    """
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        now = ledger.now()
+        due = await due_promises(tx, book, by=now, limit=limit) if head.replaying else []
+        if not due:
+            return False
+        append = await load(ledger, tx, head, (), now=now, booked_at=None, api_key_id=SYSTEM_SOURCE, promises=due)
+        let_time_pass(append, (due[-1].next_step_at or now) if len(due) == limit else now)
+        await write_append(tx, append)
+        return True
+
+
+@uninterrupted
+async def _open_again(ledger: Ledger, book: str) -> None:
     async with ledger.database.write() as tx:
         await save_head(tx, replace(await lock_head(tx, book), replaying=False))

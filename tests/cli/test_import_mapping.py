@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.importing.mapping import mapped, missing_columns
+from app.cli.importing.mapping import Does, mapped, missing_columns
 from app.cli.importing.mapping_document import InvalidMapping, parse_mapping
 from app.domain.errors import InvalidInteraction
 
@@ -20,6 +20,18 @@ kind_from = "row.what"
 kind = "delivery.late"
 attributes.days_late = "int(row.days)"
 """
+MAKING = (
+    SMALL
+    + """
+makes.id = "'p' + row.nr"
+makes.kind = "delivery.date_missed"
+makes.due_at = "row.due"
+makes.grace = { constant = "PT6H" }
+makes.kept_kind = "promise.kept"
+makes.steps = [{ after = "PT0S", points = -5 }, { after = "P2D", points = -20 }]
+makes.attributes.days = "int(row.days)"
+"""
+)
 ROW = {"nr": "1", "who": "ada", "at": "2024-07-01 12:00:00", "what": "late", "days": "3"}
 
 
@@ -104,6 +116,46 @@ def test_an_expression_that_gives_nothing_refuses_its_row_with_the_place() -> No
         mapped(parse_mapping(SMALL), {"what": "late"})
 
 
+def test_a_row_makes_a_promise_where_it_shows_a_due_time_and_is_an_interaction_where_not() -> None:
+    made = mapped(parse_mapping(MAKING), {**ROW, "due": "2024-07-09"})
+    assert made is not None
+    assert (made.does, made.body) == (
+        Does.MAKE,
+        {
+            "source": "shop",
+            "id": "p1",
+            "customer": "ada",
+            "value_at": "2024-07-01T10:00:00+00:00",
+            "kind": "delivery.date_missed",
+            "due_at": "2024-07-08T22:00:00+00:00",
+            "grace": "PT6H",
+            "kept_kind": "promise.kept",
+            "steps": [{"after": "PT0S", "points": -5}, {"after": "P2D", "points": -20}],
+            "attributes": {"days": 3},
+        },
+    )
+    assert body_of(MAKING, {**ROW, "due": ""}) == body_of(SMALL, ROW)
+    with pytest.raises(InvalidInteraction) as refused:
+        mapped(parse_mapping(MAKING), {**ROW, "due": "soon"})
+    assert refused.value.faults[0].pointer == "/due_at"
+
+
+def test_a_row_keeps_a_promise_where_it_names_one_and_is_an_interaction_where_not() -> None:
+    text = SMALL + "keeps = \"row.kept == '' ? null : 'p' + row.kept\"\n"
+    kept = mapped(parse_mapping(text), {**ROW, "kept": "7"})
+    assert kept is not None
+    assert (kept.does, kept.body) == (
+        Does.KEEP,
+        {"source": "shop", "id": "p7", "value_at": "2024-07-01T10:00:00+00:00"},
+    )
+    assert body_of(text, {**ROW, "kept": ""}) == body_of(SMALL, ROW)
+
+
+def test_what_makes_and_keeps_promises_is_read_from_columns_too() -> None:
+    mapping = parse_mapping(MAKING + 'keeps = "row.kept"\n')
+    assert {"due", "kept", "days"} <= set(mapping.columns())
+
+
 def test_columns_that_a_file_lacks_are_known_before_anything_is_posted() -> None:
     text = SMALL + "note = \"has(row.note) ? row['note'] : row.x.y + 'row.z'\"\n"
     assert missing_columns(parse_mapping(text), ["nr", "who", "what", "days"]) == {
@@ -138,6 +190,12 @@ def test_columns_that_a_file_lacks_are_known_before_anything_is_posted() -> None
         ('source_from = "row.nr"\n' + SMALL, "source: either"),
         (SMALL.replace('source = "shop"', "source = 5"), "source: plain text"),
         (SMALL.partition("[kinds")[0] + 'kinds = "late"\n', "kinds: a table"),
+        (SMALL + "makes = 5\n", "kinds.late.makes: a table"),
+        (SMALL + 'makes.id = "row.nr"\nmakes.kind = "x"\n', "kinds.late.makes.due_at: needed"),
+        (MAKING.replace("makes.grace", "makes.graze"), "kinds.late.makes.graze: not known here"),
+        (MAKING.replace('"row.due"', '"due"'), "kinds.late.makes.due_at: at column 1"),
+        (MAKING.replace("-20", "-3"), "kinds.late.makes.steps.1.points: a running total"),
+        (SMALL + "keeps = []\n", "kinds.late.keeps"),
     ],
 )
 def test_a_mapping_at_fault_is_refused_with_its_place(text: str, message: str) -> None:

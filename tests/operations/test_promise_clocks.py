@@ -100,6 +100,8 @@ async def test_history_replayed_breaks_what_was_due_by_then(bench: Bench) -> Non
     assert came_to(outcomes) == ["created"] * 4
     points = [entry.points for entry in await ledger_of(bench)]
     assert points == [0, -12, -23, 3, 23, 12, 4, 0, -12, -23, -13]
+    last = [entry.booked_at - DUE for entry in await ledger_of(bench)][-3:]
+    assert last == [7 * DAY, 9 * DAY, 13 * DAY]
     await assert_sound(bench)
 
 

@@ -3,19 +3,25 @@
 import re
 import tomllib
 from collections.abc import Mapping as Map
+from dataclasses import replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from app.cli.importing.local_time import TimeReader
-from app.cli.importing.mapping import Constant, Mapping, Part, Rule
+from app.cli.importing.mapping import Constant, Making, Mapping, Part, Rule
 from app.cli.importing.row_expression import InvalidExpression, compile_row_expression
+from app.domain.document_place import Place
 from app.domain.expression import Expression
 from app.domain.interaction import CONTEXT_FIELDS
+from app.domain.steps import read_steps
 
 # Plain settings, never expressions; every other field takes an expression or a constant.
 SETTINGS = ("source", "time_zone", "time_format", "delimiter", "kind")
 FIELDS = ("id", "customer", "value_at", "note", "points", *CONTEXT_FIELDS)
-_OF_A_RULE = ("kind", "skip", "attributes", *FIELDS)
+_OF_A_RULE = ("kind", "skip", "attributes", "makes", "keeps", *FIELDS)
+_TERMS = ("kind", "kept_kind")
+_NEEDED = ("kind", "id", "due_at")
+_OF_A_PROMISE = ("id", "due_at", "grace")
 _AT_THE_TOP = ("source_from", "kind_from", "kinds", "otherwise", *SETTINGS[:4], *_OF_A_RULE)
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -37,7 +43,7 @@ def parse_mapping(text: str) -> Mapping:
         raise InvalidMapping((), f"no valid TOML: {error}") from None
     _check_names(document, _AT_THE_TOP, ())
     common = _rule(document, Rule(), ())
-    common = Rule(kind=common.kind, skip=common.skip, attributes=common.attributes, fields=_sourced(document, common))
+    common = replace(common, fields=_sourced(document, common))
     kind_from = _kind_from(document)
     rules = {
         name: _rule(_table(table, ("kinds", name)), common, ("kinds", name))
@@ -57,16 +63,40 @@ def _rule(table: Map[str, Any], common: Rule, place: tuple[str, ...]) -> Rule:
     if place:
         _check_names(table, _OF_A_RULE, place)
     fields = {name: _part(table[name], (*place, name)) for name in FIELDS if name in table}
-    inner = (*place, "attributes")
-    attributes = {
-        name: _part(value, (*inner, name)) for name, value in _table(table.get("attributes", {}), inner).items()
-    }
     return Rule(
         kind=_text(table, "kind", place),
         skip=_part(table["skip"], (*place, "skip")) if "skip" in table else common.skip,
         fields={**common.fields, **fields},
-        attributes={**common.attributes, **attributes},
+        attributes={**common.attributes, **_attributes(table, place)},
+        makes=_making(_table(table["makes"], (*place, "makes")), (*place, "makes"))
+        if "makes" in table
+        else common.makes,
+        keeps=_part(table["keeps"], (*place, "keeps")) if "keeps" in table else common.keeps,
     )
+
+
+def _making(table: Map[str, Any], place: tuple[str, ...]) -> Making:
+    """What `makes` says: plain terms, and fields that each row fills."""
+    _check_names(table, (*_TERMS, *_OF_A_PROMISE, "steps", "attributes"), place)
+    for name in _NEEDED:
+        if name not in table:
+            raise InvalidMapping((*place, name), "needed: a promise has a kind, an id and a due time.")
+    terms: dict[str, Any] = {name: _text(table, name, place) for name in _TERMS if name in table}
+    if "steps" in table:
+        read_steps(found := Place(), table["steps"])
+        for fault in found.faults:
+            raise InvalidMapping((*place, "steps", *fault.pointer.split("/")[1:]), fault.detail)
+        terms["steps"] = table["steps"]
+    return Making(
+        terms=terms,
+        fields={name: _part(table[name], (*place, name)) for name in _OF_A_PROMISE if name in table},
+        attributes=_attributes(table, place),
+    )
+
+
+def _attributes(table: Map[str, Any], place: tuple[str, ...]) -> dict[str, Part]:
+    inner = (*place, "attributes")
+    return {name: _part(value, (*inner, name)) for name, value in _table(table.get("attributes", {}), inner).items()}
 
 
 def _otherwise(document: Map[str, Any], common: Rule) -> Rule | None:

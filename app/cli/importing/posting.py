@@ -1,4 +1,4 @@
-"""The import's one loop: rows become interactions, and batches of them entries."""
+"""The import's one loop: rows become what is recorded, and batches of them entries."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -63,8 +63,8 @@ def _prepared_rows(work: Import, rows: Iterable[Row]) -> Iterator[Prepared]:
 
 
 async def _post(work: Import, batch: list[Prepared]) -> None:
-    interactions = [ready.interaction for ready in batch]
-    outcomes = await record(work.ledger, work.book, interactions, api_key_id=IMPORTED_BY, replay=work.is_replay)
+    items = [ready.item for ready in batch]
+    outcomes = await record(work.ledger, work.book, items, api_key_id=IMPORTED_BY, replay=work.is_replay)
     for ready, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, Posted):
             work.tally.post(outcome, is_replay=work.is_replay)

@@ -13,12 +13,13 @@ from app.cli.importing.file_lines import STDIN
 from app.cli.importing.guess import proposed_mapping
 from app.cli.importing.mapping import Mapping
 from app.cli.importing.mapping_document import InvalidMapping, parse_mapping
-from app.cli.importing.prepare import Prepared, prepared
+from app.cli.importing.prepare import Prepared, Told, prepared
 from app.cli.importing.table import Row, Table
 from app.cli.session import existing_book, fail, opened_ledger
 from app.domain.errors import Refusal
-from app.domain.instant import moment_of
+from app.domain.instant import Instant, moment_of
 from app.domain.interaction import Interaction
+from app.domain.promise_request import KEPT_KIND, MakePromise, SettlePromise
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import default_tariff
 from app.domain.valuation import value
@@ -69,19 +70,17 @@ def _valued(sample: list[Row], mapping: Mapping, tariff: Tariff) -> Printed:
     whole = [Column(name, no_wrap=True) for name in ("value_at", "kind")]
     printed = Printed("line", "customer", *whole, "points", title="Valued, not posted")
     for line, found in _told_apart(sample, mapping):
-        if isinstance(found, Refusal):
-            printed.add_row(str(line), "", "", "", _reason(found))
-            continue
-        value_at = "" if found.value_at is None else moment_of(found.value_at).strftime("%Y-%m-%d %H:%M:%SZ")
-        printed.add_row(str(line), found.customer, value_at, found.kind, _points(found, tariff))
+        value_at = "" if isinstance(found, Refusal) else _time(found.value_at)
+        customer = found.customer if isinstance(found, Interaction | MakePromise) else ""
+        printed.add_row(str(line), customer, value_at, _kind(found), _worth(found, tariff))
     return printed
 
 
-def _told_apart(sample: list[Row], mapping: Mapping) -> list[tuple[int, Interaction | Refusal]]:
+def _told_apart(sample: list[Row], mapping: Mapping) -> list[tuple[int, Told | Refusal]]:
     """Five rows, of as many kinds as there are, in the file's order."""
     tried = [(row.line, _tried(row, mapping)) for row in sample]
-    ready = [(line, found.interaction if isinstance(found, Prepared) else found) for line, found in tried if found]
-    first_of_kind = {found.kind if isinstance(found, Interaction) else "": (line, found) for line, found in ready[::-1]}
+    ready = [(line, found.item if isinstance(found, Prepared) else found) for line, found in tried if found]
+    first_of_kind = {_kind(found): (line, found) for line, found in ready[::-1]}
     chosen = [*first_of_kind.values()][::-1][:SHOWN_ROWS]
     others = [each for each in ready if each not in chosen]
     return sorted([*chosen, *others[: SHOWN_ROWS - len(chosen)]], key=lambda each: each[0])
@@ -92,6 +91,34 @@ def _tried(row: Row, mapping: Mapping) -> Prepared | Refusal | None:
         return prepared(row, mapping, source=None)
     except Refusal as refusal:
         return refusal
+
+
+def _kind(found: Told | Refusal) -> str:
+    match found:
+        case Interaction():
+            return found.kind
+        case MakePromise():
+            return "promise.made"
+        case SettlePromise():
+            return KEPT_KIND
+        case _:
+            return ""
+
+
+def _worth(found: Told | Refusal, tariff: Tariff) -> str:
+    match found:
+        case Interaction():
+            return _points(found, tariff)
+        case MakePromise():
+            return f"due {moment_of(found.due_at):%Y-%m-%d}"
+        case Refusal():
+            return _reason(found)
+        case _:
+            return ""
+
+
+def _time(instant: Instant | None) -> str:
+    return "" if instant is None else moment_of(instant).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _points(interaction: Interaction, tariff: Tariff) -> str:
