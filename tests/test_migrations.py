@@ -52,7 +52,8 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0001")
             await tx.execute(
-                insert(_without(accounts, "crossed_at")), [_filled(accounts, crossed), _filled(accounts, never)]
+                insert(_without(accounts, "crossed_at", "generation", "moves")),
+                [_filled(accounts, crossed), _filled(accounts, never)],
             )
             rows = [{**_filled(crossings, crossed), "ordinal": ordinal, "at": 100 * ordinal} for ordinal in (1, 2)]
             await tx.execute(insert(crossings), rows)
@@ -83,9 +84,9 @@ def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _without(current: Table, column: str) -> Table:
-    """The table as a release knew it that lacked a column."""
-    return Table(current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name != column])
+def _without(current: Table, *columns: str) -> Table:
+    """The table as a release knew it that lacked some columns."""
+    return Table(current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name not in columns])
 
 
 def _filled(table: Table, account_id: uuid.UUID) -> dict[str, Any]:
