@@ -52,7 +52,7 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0001")
             await tx.execute(
-                insert(_without(accounts, "crossed_at", "generation", "moves")),
+                insert(_without(accounts, "crossed_at", "generation")),
                 [_filled(accounts, crossed), _filled(accounts, never)],
             )
             rows = [{**_filled(crossings, crossed), "ordinal": ordinal, "at": 100 * ordinal} for ordinal in (1, 2)]

@@ -25,6 +25,7 @@ from app.domain.errors import Refusal
 from app.domain.instant import Instant
 from app.domain.policy import Policy
 from app.domain.policy_document import parse_policy
+from app.domain.standing import Place
 from app.operations.ledger import Ledger, policy_in_force
 from app.operations.record import live_instant
 from app.operations.switching import BATCH_ACCOUNTS, Switched, switched_accounts
@@ -136,15 +137,15 @@ async def _is_kept(ledger: Ledger, batch: _Batch) -> bool:
     return True
 
 
-def _prepared(each: Switched) -> tuple[Account, bool]:
-    """The account as the switch makes it, but for the crossing and its instant; and whether there is one.
+def _prepared(each: Switched) -> tuple[Account, Place | None]:
+    """The account as the switch makes it, but for the crossing and its instant; and where it is now, if it moves.
 
     It is to be looked at when it is to be looked at now, if that comes first: so what the clock records meanwhile makes
     it unready.
     """
     look_again_at = min(each.stored.look_again_at, each.after.look_again_at)
     account = replace(each.stored, masses=each.after.masses, place=each.after.place, look_again_at=look_again_at)
-    return account, account.place != each.stored.place
+    return account, each.stored.place if each.stored.place != account.place else None
 
 
 async def _switch(ledger: Ledger, adoption: Adoption) -> None:
@@ -160,7 +161,7 @@ async def _switch(ledger: Ledger, adoption: Adoption) -> None:
         booked_at = at if head.position else head.booked_at
         after = replace(head, policy_version=adoption.version, generation=adoption.generation, booked_at=booked_at)
         await _switch_unready(tx, adoption, after, await _policies(ledger, tx, head, adoption), at)
-        await move_prepared(tx, head, adoption, at=at)
+        await move_prepared(tx, adoption, at=at)
         await insert_policy_version(tx, _version_row(adoption, head, at))
         await save_head(tx, after)
         await delete_adoption(tx, adoption.book)

@@ -12,13 +12,12 @@ from app.domain.adoption import Adoption
 from app.domain.crossing import Cause
 from app.domain.entry import Head
 from app.domain.instant import Instant
+from app.domain.standing import Place
 from app.rows import account_row
 from app.store.accounts import upsert
 from app.tables import accounts, crossings, policy_adoptions
 
 _own = policy_adoptions.c
-_now = accounts.alias("now")
-"""The accounts that count, beside those of the generation that is prepared."""
 
 
 async def insert_adoption(tx: AsyncConnection, adoption: Adoption) -> None:
@@ -37,11 +36,18 @@ async def save_progress(tx: AsyncConnection, adoption: Adoption) -> None:
     await tx.execute(update(policy_adoptions).where(_own.book == adoption.book).values(asdict(adoption)))
 
 
-async def save_prepared(tx: AsyncConnection, adoption: Adoption, prepared: Sequence[tuple[Account, bool]]) -> None:
-    """Keep accounts as they will be, each with whether the switch moves it. Requires the adoption to be locked."""
+async def save_prepared(
+    tx: AsyncConnection, adoption: Adoption, prepared: Sequence[tuple[Account, Place | None]]
+) -> None:
+    """Keep accounts as they will be, each with its place of now if it moves. Requires the locked adoption."""
     rows = [
-        {**account_row(adoption.book, account), "generation": adoption.generation, "moves": moves}
-        for account, moves in prepared
+        {
+            **account_row(adoption.book, account),
+            "generation": adoption.generation,
+            "from_standing": place.standing.value if place else None,
+            "from_depth": place.depth.value if place and place.depth else None,
+        }
+        for account, place in prepared
     ]
     if rows:
         await tx.execute(upsert(tx, accounts), rows)
@@ -58,38 +64,33 @@ async def restart_adoption(tx: AsyncConnection, head: Head, *, generation: int) 
     await tx.execute(update(policy_adoptions).where(_own.book == head.book).values(values))
 
 
-async def move_prepared(tx: AsyncConnection, head: Head, adoption: Adoption, *, at: Instant) -> None:
+async def move_prepared(tx: AsyncConnection, adoption: Adoption, *, at: Instant) -> None:
     """Record the crossings of the prepared accounts that the switch moves, and complete these.
 
     Requires the locked head, and that every prepared account rests on what counts now.
     """
-    moving = (
-        accounts.c.book == adoption.book,
-        accounts.c.generation == adoption.generation,
-        accounts.c.moves,
-        _now.c.book == adoption.book,
-        _now.c.generation == head.generation,
-        _now.c.account_id == accounts.c.account_id,
-    )
+    own = accounts.c
+    moving = own.book == adoption.book, own.generation == adoption.generation, own.from_standing.is_not(None)
     recorded: dict[str, ColumnElement[Any]] = {
-        "book": accounts.c.book,
-        "account_id": accounts.c.account_id,
-        "ordinal": _now.c.crossings + 1,
+        "book": own.book,
+        "account_id": own.account_id,
+        "ordinal": own.crossings + 1,
         "at": literal(at, crossings.c["at"].type),
         "cause": literal(Cause.POLICY.value),
-        "from_standing": _now.c.standing,
-        "from_depth": _now.c.depth,
-        "to_standing": accounts.c.standing,
-        "to_depth": accounts.c.depth,
+        "from_standing": own.from_standing,
+        "from_depth": own.from_depth,
+        "to_standing": own.standing,
+        "to_depth": own.depth,
         "announced": literal(value=False),
     }
     await tx.execute(insert(crossings).from_select(list(recorded), select(*recorded.values()).where(*moving)))
-    since = literal(at, accounts.c.standing_since.type)
+    since = case((own.from_standing != own.standing, literal(at, own.standing_since.type)), else_=own.standing_since)
     values: dict[str, Any] = {
-        "standing_since": case((_now.c.standing != accounts.c.standing, since), else_=_now.c.standing_since),
-        "crossings": _now.c.crossings + 1,
+        "standing_since": since,
+        "crossings": own.crossings + 1,
         "crossed_at": at,
-        "moves": False,
+        "from_standing": None,
+        "from_depth": None,
     }
     await tx.execute(update(accounts).where(*moving).values(values))
 

@@ -12,11 +12,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    false,
     text,
 )
 
 from app.tables.shared import book_key, masses, metadata
+
+_MOVES = text("from_standing IS NOT NULL")
 
 accounts = Table(
     "accounts",
@@ -43,15 +44,14 @@ accounts = Table(
     Column("touched_at", BigInteger, nullable=False),
     Column("segment", String(100)),
     Column("value", Double),
-    Column(
-        "moves", Boolean, nullable=False, server_default=false()
-    ),  # when the generation that it waits in is taken up
+    Column("from_standing", String(21)),  # of an account that moves when the generation it waits in is taken up
+    Column("from_depth", String(6)),
     Index("accounts_by_standing", "book", "generation", "standing", "standing_since", "account_id"),
     Index("accounts_by_balance", "book", "generation", "balance", "account_id"),
     Index("accounts_by_last_entry", "book", "generation", "last_entry_at", "account_id"),
     Index("accounts_to_look_at", "book", "generation", "look_again_at"),
     Index("accounts_by_touch", "book", "generation", "touched_at"),
-    Index("accounts_moving", "book", "generation", sqlite_where=text("moves"), postgresql_where=text("moves")),
+    Index("accounts_moving", "book", "generation", sqlite_where=_MOVES, postgresql_where=_MOVES),
 )
 
 segment_changes = Table(
