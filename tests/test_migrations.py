@@ -12,11 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, MetaData, Table, insert, select
+from sqlalchemy import Column, Connection, MetaData, Table, Uuid, insert, select
 
 from app.database import Database
 from app.main import ALEMBIC_INI, schema_revision
-from app.tables import REVISION, accounts, crossings, metadata
+from app.tables import REVISION, accounts, crossings, metadata, policy_adoptions
 from tests.postgres import Server
 
 
@@ -65,6 +65,50 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
         await database.close()
 
 
+async def test_accounts_are_of_the_first_generation_and_an_adoption_begins_anew(
+    tmp_path: Path, postgres: Server
+) -> None:
+    ada, later = uuid.UUID(int=1), ("generation", "from_standing", "from_depth", "touched_from", "prepared_at")
+    for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("one_generation")):
+        database = Database(url)
+        async with database.write() as tx:
+            await tx.run_sync(_upgrade, "0004")
+            row = {name: value for name, value in _filled(accounts, ada).items() if name not in later}
+            await tx.execute(insert(_without(accounts, *later)), row)
+            before = _without(policy_adoptions, *later)
+            before.append_column(Column("adoption_id", Uuid))
+            await tx.execute(
+                insert(before),
+                {
+                    **dict.fromkeys(before.c.keys(), 2),
+                    "book": "steady",
+                    "document": "{}",
+                    "api_key_id": "tests",
+                    "adoption_id": ada,
+                    "after_account_id": ada,
+                },
+            )
+
+            await tx.run_sync(_upgrade, "0006")
+
+            assert [dict(found) for found in (await tx.execute(select(accounts))).mappings()] == [
+                {**dict.fromkeys(accounts.c.keys()), **row, "generation": 1}
+            ]
+            [adoption] = (await tx.execute(select(policy_adoptions))).mappings()
+            assert (adoption["version"], adoption["accounts_done"], adoption["after_account_id"]) == (2, 0, None)
+
+            await tx.run_sync(_downgrade, "0004")
+
+            assert [dict(found) for found in (await tx.execute(select(_without(accounts, *later)))).mappings()] == [
+                {
+                    name: value
+                    for name, value in {**dict.fromkeys(accounts.c.keys()), **row}.items()
+                    if name not in later
+                }
+            ]
+        await database.close()
+
+
 async def test_every_primary_and_unique_key_begins_with_the_book(database_url: str) -> None:
     for table in metadata.tables.values():
         unique = [list(index.columns) for index in table.indexes if index.unique]
@@ -82,6 +126,12 @@ def _upgrade(connection: Connection, revision: str) -> None:
     config = Config(ALEMBIC_INI)
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _downgrade(connection: Connection, revision: str) -> None:
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
 
 
 def _without(current: Table, *columns: str) -> Table:

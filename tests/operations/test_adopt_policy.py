@@ -147,7 +147,8 @@ async def test_postings_go_on_during_an_adoption_and_nothing_is_lost(
     await many(bench, 40)
     await begin(bench, policy)
 
-    await asyncio.gather(carry_wholly(bench), *[post_on(bench, n) for n in range(16)])
+    carriers = [carry_wholly(bench) for _ in range(2)]
+    await asyncio.gather(*carriers, *[post_on(bench, n) for n in range(16)])
 
     history = await policies_of(bench)
     assert history.in_force.half_lives == policy.half_lives
