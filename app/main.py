@@ -28,7 +28,6 @@ from app.api import (
     tariff,
     worklist,
 )
-from app.api.adopting import Adopting
 from app.api.door import Door
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable, MasterKeyMismatch
@@ -85,13 +84,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        adopting.resume(service.ledger)
         async with beside():
             yield
-        await adopting.stop()
         await service.close()
 
-    adopting = Adopting()
     app = FastAPI(
         title="Goodwill",
         version=__version__,
@@ -102,7 +98,6 @@ def create_app(
         redoc_url=None,
     )
     app.state.service = service
-    app.state.adopting = adopting
     problems.install(app)
     app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
     for router in ROUTERS:

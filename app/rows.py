@@ -3,18 +3,16 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_
+from sqlalchemy import RowMapping
 
 from app.domain.account import Account, LastEffective
 from app.domain.crossing import Cause, Crossing
 from app.domain.entry import Entry, Head
 from app.domain.fold import CustomerChange
-from app.domain.instant import Instant
 from app.domain.memory import Masses, Vector
 from app.domain.policy import MEMORIES, Memory
 from app.domain.promise import Lateness, Promise, State
 from app.domain.standing import Depth, Direction, Place, Standing
-from app.tables import accounts, accounts_next
 
 Row = RowMapping
 
@@ -152,20 +150,6 @@ def promise_row(book: str, promise: Promise) -> dict[str, Any]:
 def place_of_row(standing: str, depth: str | None) -> Place:
     """A standing and its depth from their columns."""
     return Place(standing=Standing(standing), depth=Depth(depth) if depth else None)
-
-
-def is_prepared() -> ColumnElement[bool]:
-    """Whether the account is still as it was when it was prepared."""
-    return and_(
-        accounts_next.c.account_id.is_not(None),
-        accounts_next.c.sequence == accounts.c.sequence,
-        accounts_next.c.touched_at == accounts.c.touched_at,
-    )
-
-
-def holds(at: Instant) -> ColumnElement[bool]:
-    """Whether the place that was found when the account was prepared is its place at `at`."""
-    return and_(accounts_next.c.prepared_at <= at, accounts_next.c.look_again_at > at)
 
 
 def _last_of(row: Row) -> LastEffective | None:

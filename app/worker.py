@@ -1,4 +1,7 @@
-"""The composition root of the clock: a loop that sleeps until something is due, then ticks book by book."""
+"""The composition root of the clock: a loop that sleeps until something is due, then ticks book by book.
+
+It also carries on, batch by batch, the adoptions of policies that a server did not bring to their end.
+"""
 
 import asyncio
 import logging
@@ -10,9 +13,11 @@ from prometheus_client import Counter, Gauge
 
 from app.domain.errors import ClockBehind, Refusal, Replaying
 from app.domain.instant import SECOND, Instant
+from app.operations.carry_adoption import carry_on
 from app.operations.ledger import CLOCK_SLEEP_MAX, Ledger
 from app.operations.post_due_steps import post_due_steps
 from app.operations.tick import advance_due
+from app.queries.adoptions import books_to_carry_on
 from app.queries.due import next_due_by_book
 
 logger = logging.getLogger("goodwill.clock")
@@ -67,32 +72,40 @@ def _tell(error: Exception) -> None:
 
 
 async def _run_round(ledger: Ledger, failed: dict[str, float]) -> None:
-    """One batch for each book in which something is due; where nothing is, sleep until something will be."""
+    """One batch for each book in which something is due or an adoption is under way; else sleep until something is."""
     ledger.soon_due.clear()
-    dues = await _dues(ledger, failed)
+    dues, adopting = await _dues(ledger, failed)
     now = ledger.now()
     earliest = min(dues.values(), default=now + CLOCK_SLEEP_MAX)
     lag_seconds.set(max(0, now - earliest) / SECOND)
-    if earliest > now:
+    if earliest > now and not adopting:
         await _sleep(ledger, earliest - now)
         return
     for book in sorted(book for book, due_at in dues.items() if due_at <= now):
-        await _tick(ledger, book, failed)
+        await _try(_tick, ledger, book, failed)
+        await asyncio.sleep(BREATH_SECONDS)
+    for book in adopting:
+        await _try(carry_on, ledger, book, failed)
         await asyncio.sleep(BREATH_SECONDS)
 
 
-async def _dues(ledger: Ledger, failed: dict[str, float]) -> dict[str, Instant]:
-    """When each book is due next; a book that failed, after a while."""
+async def _dues(ledger: Ledger, failed: dict[str, float]) -> tuple[dict[str, Instant], list[str]]:
+    """When each book is due next, and in which an adoption is to be carried on; a book that failed, after a while."""
     async with ledger.database.read() as tx:
-        dues = await next_due_by_book(tx)
+        dues, adopting = await next_due_by_book(tx), await books_to_carry_on(tx)
     present = asyncio.get_running_loop().time()
-    return {book: due_at for book, due_at in dues.items() if failed.get(book, 0.0) <= present}
+    failing = {book for book, until in failed.items() if until > present}
+    return (
+        {book: due_at for book, due_at in dues.items() if book not in failing},
+        [book for book in adopting if book not in failing],
+    )
 
 
-async def _tick(ledger: Ledger, book: str, failed: dict[str, float]) -> None:
+async def _try(
+    work: Callable[[Ledger, str], Awaitable[None]], ledger: Ledger, book: str, failed: dict[str, float]
+) -> None:
     try:
-        await post_due_steps(ledger, book)
-        tick = await advance_due(ledger, book)
+        await work(ledger, book)
     except (ClockBehind, Replaying):
         failed[book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS  # it takes no entry now; later it will
     except Refusal:
@@ -102,8 +115,13 @@ async def _tick(ledger: Ledger, book: str, failed: dict[str, float]) -> None:
         failed[book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
     else:
         failed.pop(book, None)
-        accounts_advanced.inc(tick.advanced)
-        crossings_recorded.inc(len(tick.crossings))
+
+
+async def _tick(ledger: Ledger, book: str) -> None:
+    await post_due_steps(ledger, book)
+    tick = await advance_due(ledger, book)
+    accounts_advanced.inc(tick.advanced)
+    crossings_recorded.inc(len(tick.crossings))
 
 
 async def _sleep(ledger: Ledger, duration: Instant) -> None:

@@ -26,6 +26,7 @@ from app.operations.open_book import open_book
 from app.operations.tick import advance_due
 from app.sealing.keys import MasterKey
 from app.store.accounts import save_accounts
+from app.store.books import lock_head
 from app.worker import run_clock
 from tests.domain.strategies import THREE, brushing_zero, glowing, sinking
 from tests.postgres import Postgres
@@ -61,7 +62,7 @@ async def fill(ledger: Ledger, now: Instant) -> None:
     every = [*due, *others]
     for first in range(0, ACCOUNTS, CHUNK):
         async with ledger.database.write() as tx:
-            await save_accounts(tx, BOOK, every[first : first + CHUNK])
+            await save_accounts(tx, await lock_head(tx, BOOK), every[first : first + CHUNK])
 
 
 async def catch_up(ledger: Ledger) -> None:

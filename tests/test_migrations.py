@@ -12,12 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, MetaData, Table, insert, select
+from sqlalchemy import Column, Connection, MetaData, Table, Uuid, insert, select
 
 from app.database import Database
 from app.main import ALEMBIC_INI, schema_revision
-from app.tables import REVISION, accounts, crossings, customer_changes, metadata
+from app.tables import REVISION, accounts, crossings, customer_changes, metadata, policy_adoptions
 from tests.postgres import Server
+
+LATER = ("generation", "from_standing", "from_depth", "touched_from", "prepared_at")  # columns of 0006
 
 
 def test_the_revision_of_the_schema_is_the_last_migration() -> None:
@@ -52,7 +54,8 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0001")
             await tx.execute(
-                insert(_without(accounts, "crossed_at")), [_filled(accounts, crossed), _filled(accounts, never)]
+                insert(_without(accounts, "crossed_at", *LATER)),
+                [_filled(accounts, crossed), _filled(accounts, never)],
             )
             rows = [{**_filled(crossings, crossed), "ordinal": ordinal, "at": 100 * ordinal} for ordinal in (1, 2)]
             await tx.execute(insert(crossings), rows)
@@ -71,8 +74,9 @@ async def test_what_an_older_release_knew_of_customers_becomes_their_history(tmp
         database = Database(url)
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0004")
-            rows = [{**_filled(accounts, each), "opened_at": 100, "value": value} for each, value in known.items()]
-            await tx.execute(insert(accounts), rows)
+            old = _without(accounts, *LATER)
+            rows = [{**_filled(old, each), "opened_at": 100, "value": value} for each, value in known.items()]
+            await tx.execute(insert(old), rows)
             changes = [(both, 300, "vip"), (both, 400, None), (moved, 300, "vip")]
             rows = [
                 {"book": "steady", "account_id": each, "changed_at": at, "segment": segment}
@@ -89,6 +93,50 @@ async def test_what_an_older_release_knew_of_customers_becomes_their_history(tmp
                 (both, 400, None, 7.5),
                 (valued, 100, None, 0.0),
                 (moved, 300, "vip", None),
+            ]
+        await database.close()
+
+
+async def test_accounts_are_of_the_first_generation_and_an_adoption_begins_anew(
+    tmp_path: Path, postgres: Server
+) -> None:
+    ada = uuid.UUID(int=1)
+    for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("one_generation")):
+        database = Database(url)
+        async with database.write() as tx:
+            await tx.run_sync(_upgrade, "0004")
+            row = {name: value for name, value in _filled(accounts, ada).items() if name not in LATER}
+            await tx.execute(insert(_without(accounts, *LATER)), row)
+            before = _without(policy_adoptions, *LATER)
+            before.append_column(Column("adoption_id", Uuid))
+            await tx.execute(
+                insert(before),
+                {
+                    **dict.fromkeys(before.c.keys(), 2),
+                    "book": "steady",
+                    "document": "{}",
+                    "api_key_id": "tests",
+                    "adoption_id": ada,
+                    "after_account_id": ada,
+                },
+            )
+
+            await tx.run_sync(_upgrade, "0006")
+
+            assert [dict(found) for found in (await tx.execute(select(accounts))).mappings()] == [
+                {**dict.fromkeys(accounts.c.keys()), **row, "generation": 1}
+            ]
+            [adoption] = (await tx.execute(select(policy_adoptions))).mappings()
+            assert (adoption["version"], adoption["accounts_done"], adoption["after_account_id"]) == (2, 0, None)
+
+            await tx.run_sync(_downgrade, "0004")
+
+            assert [dict(found) for found in (await tx.execute(select(_without(accounts, *LATER)))).mappings()] == [
+                {
+                    name: value
+                    for name, value in {**dict.fromkeys(accounts.c.keys()), **row}.items()
+                    if name not in LATER
+                }
             ]
         await database.close()
 
@@ -112,9 +160,16 @@ def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _without(current: Table, column: str, *, name: str | None = None) -> Table:
-    """The table as a release knew it that lacked a column, and perhaps had another name for it."""
-    return Table(name or current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name != column])
+def _downgrade(connection: Connection, revision: str) -> None:
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
+
+
+def _without(current: Table, *columns: str, name: str | None = None) -> Table:
+    """The table as a release knew it that lacked some columns, and perhaps had another name for it."""
+    kept = [Column(c.name, c.type) for c in current.c if c.name not in columns]
+    return Table(name or current.name, MetaData(), *kept)
 
 
 def _filled(table: Table, account_id: uuid.UUID) -> dict[str, Any]:

@@ -1,26 +1,51 @@
 """Entity tags, and the headers that name them (RFC 9110, sections 8.8.3 and 13.1)."""
 
 import re
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Header, Response
 
-from app.domain.errors import Fault, InvalidRequest
+from app.domain.errors import Fault, IfMatchRequired, InvalidRequest
 
 _TAG = r'(W/)?"[!#-~]*"'
-TAGS_PATTERN = rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"  # for the OpenAPI document too
-_TAGS = re.compile(TAGS_PATTERN[1:-1])
+_TAGS_PATTERN = rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"
+_TAGS = re.compile(_TAGS_PATTERN[1:-1])
 _OPAQUE = re.compile(r'"[!#-~]*"')
+_NO_VERSION = 0  # versions begin at 1
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="needed: the ETag of the one in force, or several, or * for any",
+        json_schema_extra={"pattern": _TAGS_PATTERN},
+    ),
+]
 
 
-def listed_tags(if_match: str) -> set[str]:
-    """The tags of an If-Match header, or `*`; InvalidRequest if it is malformed.
+def tag_of(version: int) -> str:
+    """The tag of a version of the tariff or of the policy."""
+    return f'"{version}"'
+
+
+def listed_tags(if_match: str | None) -> set[str]:
+    """The tags of an If-Match header, or `*`; IfMatchRequired without one, InvalidRequest if it is malformed.
 
     A weak one counts: a proxy that compresses may have made it so.
     """
+    if if_match is None:
+        raise IfMatchRequired
     if not _TAGS.fullmatch(if_match):
         detail = "send *, or the ETags that you know, in quotes"
         raise InvalidRequest(faults=(Fault(pointer="/header/If-Match", code="text_invalid", detail=detail),))
     return _tags_in(if_match)
+
+
+def expected_version(tags: set[str], in_force: int) -> int | None:
+    """The version that has to be in force still when another is adopted, for If-Match with these tags; None for any."""
+    if "*" in tags:
+        return None
+    return in_force if tag_of(in_force) in tags else _NO_VERSION
 
 
 def tagged(body: bytes, tag: str, if_none_match: str | None) -> Response:

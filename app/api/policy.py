@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from app.api.body import LargeRoute, StrictRoute
-from app.api.if_match import IfMatch, expected_version_of
+from app.api.entity_tag import IfMatch, expected_version, listed_tags, tag_of
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, REF, refusals
-from app.api.state import AdoptingDep, LedgerDep, Reader, RuleManager
+from app.api.state import LedgerDep, Reader, RuleManager
 from app.api.wire_policy import AdoptionOut, PolicyVersionOut, PreviewIn, PreviewOut
 from app.domain.errors import InvalidPolicy, NoAdoption, UnknownPolicyVersion
 from app.domain.policy_document import parse_policy
 from app.operations.adopt_policy import adopt_policy, cancel_adoption
+from app.operations.carry_adoption import carry_for
 from app.operations.preview_policy import preview_policy
 from app.operations.read_customer import reading
 from app.queries.adoptions import adoption_of
@@ -30,7 +31,7 @@ async def get_policy(response: Response, ledger: LedgerDep, key: Reader) -> dict
     """The policy in force, as it was adopted; the ETag is its version."""
     async with ledger.database.read() as tx:
         version = (await reading(ledger, tx, key.book)).head.policy_version
-        response.headers["ETag"] = f'"{version}"'
+        response.headers["ETag"] = tag_of(version)
         document: dict[str, Any] | None = await policy_document(tx, key.book, version)
     assert document is not None
     return document
@@ -50,16 +51,17 @@ async def put_policy(
     body: dict[str, Any],
     response: Response,
     ledger: LedgerDep,
-    adopting: AdoptingDep,
     key: RuleManager,
     if_match: IfMatch = None,
 ) -> PolicyVersionOut | AdoptionOut:
-    """Adopt a policy, whole: 200 once it is in force; 202 if its accounts take longer to prepare, meanwhile all goes
-    on under the one before.
+    """Adopt a policy, whole: 200 once it is in force; 202 if its accounts take longer to prepare, which the clock then
+    does; meanwhile all goes on under the one before.
     """
-    expected = expected_version_of(if_match)
+    tags = listed_tags(if_match)
+    async with ledger.database.read() as tx:
+        expected = expected_version(tags, (await reading(ledger, tx, key.book)).head.policy_version)
     adoption = await adopt_policy(ledger, key.book, body, expected_version=expected, api_key_id=key.key_id)
-    await adopting.carried(ledger, key.book, wait_seconds=ADOPTED_WITHIN_SECONDS)
+    await carry_for(ledger, key.book, ADOPTED_WITHIN_SECONDS)
 
     async with ledger.database.read() as tx:
         version = (await reading(ledger, tx, key.book)).head.policy_version
@@ -67,7 +69,7 @@ async def put_policy(
     if version < adoption.version:
         response.status_code = HTTPStatus.ACCEPTED
         return AdoptionOut.of(under_way or adoption)
-    response.headers["ETag"] = f'"{adoption.version}"'
+    response.headers["ETag"] = tag_of(adoption.version)
     return PolicyVersionOut(version=adoption.version)
 
 

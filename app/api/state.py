@@ -5,7 +5,6 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
-from app.api.adopting import Adopting
 from app.domain.api_key import ApiKey, Scope
 from app.domain.errors import Forbidden
 from app.operations.ledger import Ledger
@@ -42,11 +41,6 @@ class Requires:
         return key
 
 
-def _adopting(request: Request) -> Adopting:
-    return cast("Adopting", request.app.state.adopting)
-
-
-AdoptingDep = Annotated[Adopting, Depends(_adopting)]
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
 READS = Requires((Scope.ACCOUNTS_READ,))
 Writer = Annotated[ApiKey, Depends(Requires((Scope.INTERACTIONS_WRITE,)))]

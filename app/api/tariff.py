@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from app.api.body import LargeRoute, StrictRoute
-from app.api.entity_tag import TAGS_PATTERN, listed_tags, tagged
+from app.api.entity_tag import IfMatch, expected_version, listed_tags, tag_of, tagged
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, REF, refusals
 from app.api.problems import problem_of
 from app.api.state import LedgerDep, RuleManager, TariffReader
@@ -23,21 +23,20 @@ from app.api.wire_tariff import (
     ValuationsOut,
     ValuedOut,
 )
-from app.domain.errors import IfMatchRequired, Refusal, UnknownTariffVersion
+from app.domain.errors import Refusal, UnknownTariffVersion
 from app.domain.kind_search import find_kinds
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
 from app.domain.valuation import refuse_system_kind, value
 from app.operations.adopt_tariff import adopt_tariff
-from app.operations.ledger import Ledger, tariff_in_force
+from app.operations.ledger import tariff_in_force
 from app.operations.read_customer import reading
 from app.queries.books import tariff_document
 
 router = APIRouter(prefix="/v1/tariff", route_class=StrictRoute, tags=["tariff"], responses=ANSWERS)
 documents = APIRouter(prefix="/v1/tariff", route_class=LargeRoute, tags=["tariff"], responses=ANSWERS)
 
-_NO_VERSION = 0  # versions begin at 1
 _TARIFF: dict[str, Any] = {"application/json": {"schema": {"$ref": REF + "Tariff"}}}
 
 
@@ -64,7 +63,7 @@ async def get_tariff(
         version = (await reading(ledger, tx, key.book)).head.tariff_version
         document: dict[str, Any] | None = await tariff_document(tx, key.book, version)
     assert document is not None
-    return tagged(json.dumps(document, ensure_ascii=False).encode(), _tag_of(version), if_none_match)
+    return tagged(json.dumps(document, ensure_ascii=False).encode(), tag_of(version), if_none_match)
 
 
 @documents.put(
@@ -81,21 +80,14 @@ async def put_tariff(
     response: Response,
     ledger: LedgerDep,
     key: RuleManager,
-    if_match: Annotated[
-        str | None,
-        Header(
-            alias="If-Match",
-            description="needed: the ETag of the tariff in force, or several, or * for any",
-            json_schema_extra={"pattern": TAGS_PATTERN},
-        ),
-    ] = None,
+    if_match: IfMatch = None,
 ) -> TariffVersionOut:
     """Adopt a tariff, whole. Every expression is compiled first; a bad one is refused with kind and column."""
-    if if_match is None:
-        raise IfMatchRequired
-    expected = await _expected(ledger, key.book, listed_tags(if_match))
+    tags = listed_tags(if_match)
+    async with ledger.database.read() as tx:
+        expected = expected_version(tags, (await reading(ledger, tx, key.book)).head.tariff_version)
     version = await adopt_tariff(ledger, key.book, body, expected_version=expected, api_key_id=key.key_id)
-    response.headers["ETag"] = _tag_of(version)
+    response.headers["ETag"] = tag_of(version)
     return TariffVersionOut(version=version)
 
 
@@ -163,16 +155,3 @@ def _valued(tariff: Tariff, version: int, item: ValuationIn, source: str | None)
         magnitude=abs(valuation.points),
         memory=valuation.memory,
     )
-
-
-async def _expected(ledger: Ledger, book: str, tags: set[str]) -> int | None:
-    """The version that has to be in force still when another is adopted; None for any."""
-    if "*" in tags:
-        return None
-    async with ledger.database.read() as tx:
-        version = (await reading(ledger, tx, book)).head.tariff_version
-    return version if _tag_of(version) in tags else _NO_VERSION
-
-
-def _tag_of(version: int) -> str:
-    return f'"{version}"'

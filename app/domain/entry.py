@@ -17,7 +17,7 @@ from app.domain.tariff import is_system_kind
 class Head:
     """Where a book stands: its last entry's position and hash, and the versions in force.
 
-    `replayed_to` is the last position that was booked on a simulated clock.
+    `replayed_to` is the last position that was booked on a simulated clock, `generation` which rows of accounts count.
     """
 
     book: str
@@ -26,6 +26,7 @@ class Head:
     booked_at: Instant
     tariff_version: int
     policy_version: int
+    generation: int
     replaying: bool
     replayed_to: int
 

@@ -73,11 +73,11 @@ def fold(
 
 
 def switched(account: Account, policy: Policy, masses: Masses, *, at: Instant) -> tuple[Account, Crossing | None]:
-    """The account under another policy, and the crossing if that places it elsewhere.
+    """The account under another policy, and the crossing if that places it elsewhere. Nothing touched it.
 
     Requires an account advanced to `at` under the policy before, and its `masses` under the new half-lives.
     """
-    moved = replace(account, masses=masses, touched_at=at)
+    moved = replace(account, masses=masses)
     direction = moved.last.direction if moved.last else None
     place = place_at(masses, direction, policy.half_lives, policy.thresholds_of(moved.segment), at)
     return placed(moved, policy, place_is=place, at=at, cause=Cause.POLICY, position=None)

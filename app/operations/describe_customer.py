@@ -42,7 +42,7 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         crossings = (*passed, crossing) if crossing else passed
 
         await insert_customer_change(tx, book, account_id, change)
-        await save_accounts(tx, book, [account])
+        await save_accounts(tx, head, [account])
         numbered = enumerate(crossings, start=stored.crossings + 1)
         await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])
         await save_head(tx, replace(head, booked_at=now))

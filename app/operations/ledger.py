@@ -51,6 +51,11 @@ def announce_due(ledger: Ledger, saved: Iterable[Account]) -> None:
         ledger.soon_due.set()
 
 
+def new_generation(ledger: Ledger) -> int:
+    """A number for a generation of accounts, by chance: so that none is ever taken for one that is being swept away."""
+    return ledger.new_id().int >> 65  # 63 bits, as many as a BIGINT has for us
+
+
 async def tariff_in_force(ledger: Ledger, tx: AsyncConnection, book: str, version: int) -> Tariff:
     """One version of a book's tariff, compiled; read once a process."""
     known = ledger.tariffs.get((book, version))

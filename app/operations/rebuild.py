@@ -14,7 +14,7 @@ from app.domain.promise import Promise
 from app.domain.promise_fold import fold_promises
 from app.operations.audit import Progress, unwatched
 from app.operations.audit_accounts import BATCH_ENTRIES
-from app.operations.ledger import Ledger, policy_history
+from app.operations.ledger import Ledger, new_generation, policy_history
 from app.queries.audit import count_rows, crossing_rows
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import count_entries, entries_by_account
@@ -52,10 +52,10 @@ async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) 
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
         policies = await policy_history(ledger, tx, book, up_to=head.policy_version)
-        await restart_adoption(tx, book)
+        await restart_adoption(tx, head, generation=new_generation(ledger))
         total, before, done = await count_entries(tx, book), await _counted(tx, book), 0
         async for batch in _batches(tx, book):
-            await replace_projections(tx, book, await _projected(tx, head, policies, batch))
+            await replace_projections(tx, head, await _projected(tx, head, policies, batch))
             await replace_promises(tx, book, [entries[0].account_id for entries in batch], _promised(batch))
             done += sum(map(len, batch))
             progress(done, total)

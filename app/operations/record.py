@@ -65,7 +65,7 @@ async def write_append(tx: AsyncConnection, append: Append) -> None:
     """Entries, accounts, crossings, promises, keys and names set-wise; the head once."""
     await append_entries(tx, append.book, append.entries)
     await insert_openings(tx, append.book, append.openings)
-    await save_accounts(tx, append.book, list(append.posted.values()))
+    await save_accounts(tx, append.head, list(append.posted.values()))
     await insert_crossings(tx, append.book, append.crossings)
     await save_promises(tx, append.book, append.promises.changed)
     await save_head(tx, append.head)

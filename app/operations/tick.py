@@ -57,7 +57,7 @@ async def _advance_accounts(
         for before, after, crossings in moved
         for ordinal, crossing in enumerate(crossings, start=before.crossings + 1)
     ]
-    await save_accounts(tx, head.book, [after for _, after, _ in moved])
+    await save_accounts(tx, head, [after for _, after, _ in moved])
     await insert_crossings(tx, head.book, recorded)
     in_order = sorted(((account_id, crossing) for account_id, _, crossing in recorded), key=lambda pair: pair[1].at)
     return len(due), in_order

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import Account
 from app.rows import account_of
 from app.sealing.keys import Key, MasterKey, account_place, name_place
-from app.tables import account_keys, accounts, aliases
+from app.tables import account_keys, accounts, aliases, current_accounts
 
 
 async def accounts_by_alias(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> dict[bytes, UUID]:
@@ -26,7 +26,7 @@ async def accounts_by_id(tx: AsyncConnection, book: str, account_ids: Collection
     """The accounts with these ids, as stored."""
     if not account_ids:
         return {}
-    query = select(accounts).where(accounts.c.book == book, accounts.c.account_id.in_(account_ids))
+    query = select(accounts).where(current_accounts(book), accounts.c.account_id.in_(account_ids))
     return {row["account_id"]: account_of(row) for row in (await tx.execute(query)).mappings()}
 
 
@@ -60,11 +60,11 @@ async def names_of(tx: AsyncConnection, book: str, keys: Mapping[UUID, Key]) -> 
 
 async def all_accounts(tx: AsyncConnection, book: str) -> dict[UUID, Account]:
     """Every account of a book, as stored."""
-    query = select(accounts).where(accounts.c.book == book)
+    query = select(accounts).where(current_accounts(book))
     return {row["account_id"]: account_of(row) for row in (await tx.execute(query)).mappings()}
 
 
 async def account_ids_of(tx: AsyncConnection, book: str) -> list[UUID]:
     """The ids of every account of a book, in order."""
-    query = select(accounts.c.account_id).where(accounts.c.book == book).order_by(accounts.c.account_id)
+    query = select(accounts.c.account_id).where(current_accounts(book)).order_by(accounts.c.account_id)
     return list((await tx.execute(query)).scalars())

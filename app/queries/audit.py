@@ -9,7 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries.ledger_lines import STREAM_ROWS
 from app.rows import Row
-from app.tables import account_keys, accounts, aliases, books, crossings, entries, promises, tariff_versions
+from app.tables import (
+    account_keys,
+    accounts,
+    aliases,
+    books,
+    crossings,
+    current_accounts,
+    entries,
+    promises,
+    tariff_versions,
+)
 
 
 async def all_books(tx: AsyncConnection) -> list[str]:
@@ -31,7 +41,7 @@ async def rows_by_account(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]
 
 async def account_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, Row]:
     """The stored rows of these accounts; a missing one is absent."""
-    query = select(accounts).where(accounts.c.book == book, accounts.c.account_id.in_(account_ids))
+    query = select(accounts).where(current_accounts(book), accounts.c.account_id.in_(account_ids))
     return {row["account_id"]: row for row in (await tx.execute(query)).mappings()}
 
 
@@ -71,7 +81,7 @@ async def without_entries(tx: AsyncConnection, book: str, table: Table, *, limit
     """The account ids, as text, of this table's rows to whose account no entry belongs."""
     own = exists().where(entries.c.book == table.c.book, entries.c.account_id == table.c.account_id)
     bare = type_coerce(table.c.account_id, String)  # a damaged id must not stop the reading
-    query = select(bare).distinct().where(table.c.book == book, ~own).order_by(bare).limit(limit)
+    query = select(bare).distinct().where(_rows_of(table, book), ~own).order_by(bare).limit(limit)
     return [str(account_id) for account_id in (await tx.execute(query)).scalars()]
 
 
@@ -83,8 +93,12 @@ async def tariff_versions_of(tx: AsyncConnection, book: str) -> set[int]:
 
 async def count_rows(tx: AsyncConnection, book: str, table: Table) -> int:
     """How many rows of a table belong to a book."""
-    query = select(func.count()).select_from(table).where(table.c.book == book)
+    query = select(func.count()).select_from(table).where(_rows_of(table, book))
     return int((await tx.execute(query)).scalar_one())
+
+
+def _rows_of(table: Table, book: str) -> ColumnElement[bool]:
+    return current_accounts(book) if table is accounts else table.c.book == book
 
 
 async def _streamed(tx: AsyncConnection, book: str, *order: ColumnElement[Any]) -> AsyncGenerator[Row]:

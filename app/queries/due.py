@@ -2,40 +2,40 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.instant import Instant
 from app.rows import account_of
-from app.tables import accounts, books, promises
+from app.tables import accounts, books, current_accounts, is_current, promises
 
 
 async def accounts_due(tx: AsyncConnection, book: str, now: Instant, *, limit: int) -> list[Account]:
     """The accounts to look at again by now, those whose time came first."""
-    query = select(accounts).where(accounts.c.book == book, accounts.c.look_again_at <= now)
+    query = select(accounts).where(current_accounts(book), accounts.c.look_again_at <= now)
     rows = (await tx.execute(query.order_by(accounts.c.look_again_at).limit(limit))).mappings()
     return [account_of(row) for row in rows]
 
 
 async def next_due_at(tx: AsyncConnection, book: str) -> Instant | None:
     """When something is due next in a book, or has been since; None if nothing ever is."""
-    account_at, step_at = (await tx.execute(select(*_earliest(book)))).one()
+    account_at, step_at = (await tx.execute(select(*_earliest()).where(books.c.book == book))).one()
     return _first(account_at, step_at)
 
 
 async def next_due_by_book(tx: AsyncConnection) -> dict[str, Instant]:
     """When something is due next in each book but those that replay history; one look at each index for each."""
-    query = select(books.c.book, *_earliest(books.c.book)).where(~books.c.replaying)
+    query = select(books.c.book, *_earliest()).where(~books.c.replaying)
     found = {book: _first(account_at, step_at) for book, account_at, step_at in await tx.execute(query)}
     return {book: due_at for book, due_at in found.items() if due_at is not None}
 
 
-def _earliest(book: str | ColumnElement[str]) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
-    """When an account is to be looked at next, and when the next step of a promise is due."""
-    account_at = select(func.min(accounts.c.look_again_at)).where(accounts.c.book == book)
-    step_at = select(func.min(promises.c.next_step_at)).where(promises.c.book == book)
-    return account_at.scalar_subquery(), step_at.scalar_subquery()
+def _earliest() -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """When an account of a book is to be looked at next, and when the next step of a promise is due."""
+    account_at = select(func.min(accounts.c.look_again_at)).where(is_current())
+    step_at = select(func.min(promises.c.next_step_at)).where(promises.c.book == books.c.book)
+    return account_at.correlate(books).scalar_subquery(), step_at.correlate(books).scalar_subquery()
 
 
 def _first(*instants: Instant | None) -> Instant | None:

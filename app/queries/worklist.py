@@ -23,7 +23,7 @@ from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account
 from app.rows import account_of
-from app.tables import accounts
+from app.tables import accounts, current_accounts
 
 _COLUMN_OF: dict[Order, ColumnElement[Any]] = {
     Order.STANDING_SINCE: accounts.c.standing_since,
@@ -69,7 +69,7 @@ async def _candidates(
     after: Rank | None,
     limit: int,
 ) -> AsyncGenerator[Account]:
-    query = select(accounts).where(accounts.c.book == book)
+    query = select(accounts).where(current_accounts(book))
     is_settled = _is_settled(moment) if is_current else false()
     settled = query.where(is_settled, *_matches(wanted))
     if order in INDEXED:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.crossing import Crossing
+from app.domain.entry import Head
 from app.domain.fold import CustomerChange
 from app.rows import account_row, crossing_row
 from app.tables import account_keys, accounts, aliases, crossings, customer_changes
@@ -39,10 +40,11 @@ async def insert_openings(tx: AsyncConnection, book: str, openings: Sequence[Ope
     await tx.execute(insert(aliases), names)
 
 
-async def save_accounts(tx: AsyncConnection, book: str, saved: Sequence[Account]) -> None:
-    """Write the accounts as they are now, new ones included."""
-    if saved:
-        await tx.execute(upsert(tx, accounts), [account_row(book, account) for account in saved])
+async def save_accounts(tx: AsyncConnection, head: Head, saved: Sequence[Account]) -> None:
+    """Write the accounts as they are now, new ones included, in the head's generation."""
+    rows = [{**account_row(head.book, account), "generation": head.generation} for account in saved]
+    if rows:
+        await tx.execute(upsert(tx, accounts), rows)
 
 
 async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[tuple[UUID, int, Crossing]]) -> None:

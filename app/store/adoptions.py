@@ -1,24 +1,23 @@
-"""A policy on its way: the accounts as they will be are written beside those that are, and take their place at once."""
+"""A policy on its way: accounts as they will be are written beside those that are, as another generation of them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.adoption import Adoption
 from app.domain.crossing import Cause
+from app.domain.entry import Head
 from app.domain.instant import Instant
-from app.rows import account_row, holds, is_prepared
+from app.domain.standing import Place
+from app.rows import account_row
 from app.store.accounts import upsert
-from app.tables import accounts, accounts_next, crossings, policy_adoptions
+from app.tables import accounts, crossings, policy_adoptions
 
-_SAME = ("adoption_id", "prepared_at", "sequence", "touched_at")
-_TAKEN = tuple(column.name for column in accounts_next.c if column.name not in ("book", "account_id", *_SAME))
-"""What an account takes over: masses, place, and when to look again."""
+_own = policy_adoptions.c
 
 
 async def insert_adoption(tx: AsyncConnection, adoption: Adoption) -> None:
@@ -26,108 +25,86 @@ async def insert_adoption(tx: AsyncConnection, adoption: Adoption) -> None:
     await tx.execute(insert(policy_adoptions).values(asdict(adoption)))
 
 
-async def lock_adoption(tx: AsyncConnection, adoption: Adoption) -> bool:
-    """Whether the adoption is still under way; if so, nobody ends it before this transaction does."""
-    query = select(policy_adoptions.c.adoption_id).where(*_is(adoption)).with_for_update()
-    return (await tx.execute(query)).first() is not None
+async def lock_adoption(tx: AsyncConnection, book: str) -> Adoption | None:
+    """The adoption that is under way in a book; nobody carries it on or ends it before this transaction ends."""
+    row = (await tx.execute(select(policy_adoptions).where(_own.book == book).with_for_update())).mappings().first()
+    return None if row is None else Adoption(**row)
 
 
-async def save_next(tx: AsyncConnection, adoption: Adoption, rows: Sequence[tuple[Account, Account, Instant]]) -> None:
-    """Keep accounts as they will be: each as it is, as it will be, and the instant for which that was found."""
+async def save_progress(tx: AsyncConnection, adoption: Adoption) -> None:
+    """Remember how far the adoption is. Requires it to be locked."""
+    await tx.execute(update(policy_adoptions).where(_own.book == adoption.book).values(asdict(adoption)))
+
+
+async def save_prepared(
+    tx: AsyncConnection, adoption: Adoption, prepared: Sequence[tuple[Account, Place | None]]
+) -> None:
+    """Keep accounts as they will be, each with its place of now if it moves. Requires the locked adoption."""
+    rows = [
+        {
+            **account_row(adoption.book, account),
+            "generation": adoption.generation,
+            "from_standing": place.standing.value if place else None,
+            "from_depth": place.depth.value if place and place.depth else None,
+        }
+        for account, place in prepared
+    ]
     if rows:
-        await tx.execute(upsert(tx, accounts_next), [_next_row(adoption, *row) for row in rows])
+        await tx.execute(upsert(tx, accounts), rows)
 
 
-async def save_progress(tx: AsyncConnection, adoption: Adoption, *, after: UUID, done: int) -> None:
-    """Remember up to which account, by id, all were prepared once, and how many these are."""
-    values = {"after_account_id": after, "accounts_done": done}
-    await tx.execute(update(policy_adoptions).where(*_is(adoption)).values(values))
-
-
-async def restart_adoption(tx: AsyncConnection, book: str) -> None:
-    """Prepare all accounts again: what was prepared may rest on what is no more."""
-    await tx.execute(delete(accounts_next).where(accounts_next.c.book == book))
-    values = {"after_account_id": None, "accounts_done": 0}
-    await tx.execute(update(policy_adoptions).where(policy_adoptions.c.book == book).values(values))
-
-
-async def switch_prepared(tx: AsyncConnection, adoption: Adoption, *, at: Instant) -> None:
-    """Every account of which what was prepared holds at `at` becomes that, set-wise, with its crossing if it moves.
-
-    Requires the head to be locked.
-    """
-    await tx.execute(_moves_recorded(adoption, at))
-    now, then = accounts.c, accounts_next.c
-    since = case((now.standing != then.standing, literal(at, now.standing_since.type)), else_=now.standing_since)
-    values: dict[str, Any] = {
-        **{name: then[name] for name in _TAKEN},
-        "standing_since": since,
-        "crossings": now.crossings + case((_moves(), 1), else_=0),
-        "crossed_at": case((_moves(), literal(at, now.crossed_at.type)), else_=now.crossed_at),
-        "touched_at": at,
+async def restart_adoption(tx: AsyncConnection, head: Head, *, generation: int) -> None:
+    """Prepare all accounts again, as another generation: what was prepared may rest on what is no more."""
+    values = {
+        "generation": generation,
+        "after_account_id": None,
+        "accounts_done": 0,
+        "touched_from": head.booked_at,
     }
-    await tx.execute(update(accounts).where(*_ready(adoption, at)).values(values))
+    await tx.execute(update(policy_adoptions).where(_own.book == head.book).values(values))
 
 
-async def delete_adoption(tx: AsyncConnection, adoption: Adoption) -> None:
-    """It is not under way any more."""
-    await tx.execute(delete(policy_adoptions).where(*_is(adoption)))
+async def move_prepared(tx: AsyncConnection, adoption: Adoption, *, at: Instant) -> None:
+    """Record the crossings of the prepared accounts that the switch moves, and complete these.
 
-
-async def delete_next(tx: AsyncConnection, adoption: Adoption) -> None:
-    """Clear away what was prepared."""
-    own = accounts_next.c
-    await tx.execute(delete(accounts_next).where(own.book == adoption.book, own.adoption_id == adoption.adoption_id))
-
-
-def _is(adoption: Adoption) -> tuple[ColumnElement[bool], ...]:
-    own = policy_adoptions.c
-    return own.book == adoption.book, own.adoption_id == adoption.adoption_id
-
-
-def _ready(adoption: Adoption, at: Instant) -> tuple[ColumnElement[bool], ...]:
-    """Joins both tables; an account that was switched one by one has been touched since."""
-    now, then = accounts.c, accounts_next.c
-    return (
-        now.book == adoption.book,
-        then.book == adoption.book,
-        then.account_id == now.account_id,
-        then.adoption_id == adoption.adoption_id,
-        and_(is_prepared(), holds(at)),
-    )
-
-
-def _moves() -> ColumnElement[bool]:
-    now, then = accounts.c, accounts_next.c
-    return or_(now.standing != then.standing, func.coalesce(now.depth, "") != func.coalesce(then.depth, ""))
-
-
-def _moves_recorded(adoption: Adoption, at: Instant) -> Any:
-    now, then = accounts.c, accounts_next.c
-    values: dict[str, ColumnElement[Any]] = {
-        "book": now.book,
-        "account_id": now.account_id,
-        "ordinal": now.crossings + 1,
+    Requires the locked head, and that every prepared account rests on what counts now.
+    """
+    own = accounts.c
+    moving = own.book == adoption.book, own.generation == adoption.generation, own.from_standing.is_not(None)
+    recorded: dict[str, ColumnElement[Any]] = {
+        "book": own.book,
+        "account_id": own.account_id,
+        "ordinal": own.crossings + 1,
         "at": literal(at, crossings.c["at"].type),
         "cause": literal(Cause.POLICY.value),
-        "from_standing": now.standing,
-        "from_depth": now.depth,
-        "to_standing": then.standing,
-        "to_depth": then.depth,
+        "from_standing": own.from_standing,
+        "from_depth": own.from_depth,
+        "to_standing": own.standing,
+        "to_depth": own.depth,
         "announced": literal(value=False),
     }
-    moved = select(*values.values()).where(*_ready(adoption, at), _moves())
-    return insert(crossings).from_select(list(values), moved)
-
-
-def _next_row(adoption: Adoption, stored: Account, after: Account, prepared_at: Instant) -> dict[str, Any]:
-    row = account_row(adoption.book, after)
-    return {
-        "book": adoption.book,
-        "account_id": stored.account_id,
-        "adoption_id": adoption.adoption_id,
-        "prepared_at": prepared_at,
-        "sequence": stored.sequence,
-        "touched_at": stored.touched_at,
-        **{name: row[name] for name in _TAKEN},
+    await tx.execute(insert(crossings).from_select(list(recorded), select(*recorded.values()).where(*moving)))
+    since = case((own.from_standing != own.standing, literal(at, own.standing_since.type)), else_=own.standing_since)
+    values: dict[str, Any] = {
+        "standing_since": since,
+        "crossings": own.crossings + 1,
+        "crossed_at": at,
+        "from_standing": None,
+        "from_depth": None,
     }
+    await tx.execute(update(accounts).where(*moving).values(values))
+
+
+async def delete_adoption(tx: AsyncConnection, book: str) -> None:
+    """It is not under way any more."""
+    await tx.execute(delete(policy_adoptions).where(_own.book == book))
+
+
+async def delete_generation(tx: AsyncConnection, book: str, generation: int, *, limit: int) -> None:
+    """Sweep up to `limit` accounts of a generation away.
+
+    Requires one that the book left or never took up: since none is ever taken up again, the head need not be locked.
+    """
+    own = accounts.c.book == book, accounts.c.generation == generation
+    account_ids = (await tx.execute(select(accounts.c.account_id).where(*own).limit(limit))).scalars().all()
+    await tx.execute(delete(accounts).where(*own, accounts.c.account_id.in_(account_ids)))

@@ -30,6 +30,7 @@ async def save_head(tx: AsyncConnection, head: Head) -> None:
             booked_at=head.booked_at,
             tariff_version=head.tariff_version,
             policy_version=head.policy_version,
+            generation=head.generation,
             replaying=head.replaying,
             replayed_to=head.replayed_to,
         )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.crossing import Crossing
+from app.domain.entry import Head
 from app.rows import crossing_row
 from app.store.accounts import save_accounts
 from app.tables import accounts, crossings, entries, promises
@@ -22,13 +23,14 @@ class Projection:
     announced: Collection[Crossing]
 
 
-async def replace_projections(tx: AsyncConnection, book: str, projections: Sequence[Projection]) -> None:
-    """Write these accounts and exactly these crossings. Requires the book's head to be locked."""
+async def replace_projections(tx: AsyncConnection, head: Head, projections: Sequence[Projection]) -> None:
+    """Write these accounts and exactly these crossings. Requires the locked head."""
     if not projections:
         return
+    book = head.book
     account_ids = [projection.account.account_id for projection in projections]
     await tx.execute(delete(crossings).where(crossings.c.book == book, crossings.c.account_id.in_(account_ids)))
-    await save_accounts(tx, book, [projection.account for projection in projections])
+    await save_accounts(tx, head, [projection.account for projection in projections])
     rows = [
         {
             "book": book,

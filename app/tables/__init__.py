@@ -3,25 +3,27 @@
 Instants are microseconds since 1970 UTC in BIGINT. What must not change, triggers refuse (migrations).
 """
 
+from app.tables.current import current_accounts, is_current
 from app.tables.ledger import account_keys, aliases, api_keys, books, entries
-from app.tables.projections import accounts, accounts_next, crossings, customer_changes, promises
+from app.tables.projections import accounts, crossings, customer_changes, promises
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
 from app.tables.shared import metadata
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 __all__ = [
     "REVISION",
     "account_keys",
     "accounts",
-    "accounts_next",
     "aliases",
     "api_keys",
     "books",
     "crossings",
+    "current_accounts",
     "customer_changes",
     "entries",
+    "is_current",
     "metadata",
     "policy_adoptions",
     "policy_versions",

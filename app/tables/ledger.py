@@ -14,6 +14,7 @@ books = Table(
     Column("booked_at", BigInteger, nullable=False),
     Column("tariff_version", Integer, nullable=False),
     Column("policy_version", Integer, nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default="1"),  # of its accounts
     Column("replaying", Boolean, nullable=False),
     Column("replayed_to", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),

@@ -1,13 +1,29 @@
 """What is folded from the entries: accounts, their crossings, promises; and what was said of customers beside."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, String, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from app.tables.shared import book_key, masses, metadata
+
+_MOVES = text("from_standing IS NOT NULL")
 
 accounts = Table(
     "accounts",
     metadata,
     book_key(),
+    Column("generation", BigInteger, primary_key=True, autoincrement=False, server_default="1"),
     Column("account_id", Uuid, primary_key=True),
     Column("opened_at", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
@@ -28,27 +44,14 @@ accounts = Table(
     Column("touched_at", BigInteger, nullable=False),
     Column("segment", String(100)),
     Column("value", Double),
-    Index("accounts_by_standing", "book", "standing", "standing_since", "account_id"),
-    Index("accounts_by_balance", "book", "balance", "account_id"),
-    Index("accounts_by_last_entry", "book", "last_entry_at", "account_id"),
-    Index("accounts_to_look_at", "book", "look_again_at"),
-    Index("accounts_by_position", "book", "position"),
-)
-
-accounts_next = Table(  # what an account that nothing touches will be under the policy that is being adopted
-    "accounts_next",
-    metadata,
-    book_key(),
-    Column("account_id", Uuid, primary_key=True),
-    Column("adoption_id", Uuid, nullable=False),
-    Column("prepared_at", BigInteger, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
-    Column("touched_at", BigInteger, nullable=False),
-    Column("masses_at", BigInteger, nullable=False),
-    *masses(),
-    Column("standing", String(21), nullable=False),
-    Column("depth", String(6)),
-    Column("look_again_at", BigInteger, nullable=False),
+    Column("from_standing", String(21)),  # of an account that moves when the generation it waits in is taken up
+    Column("from_depth", String(6)),
+    Index("accounts_by_standing", "book", "generation", "standing", "standing_since", "account_id"),
+    Index("accounts_by_balance", "book", "generation", "balance", "account_id"),
+    Index("accounts_by_last_entry", "book", "generation", "last_entry_at", "account_id"),
+    Index("accounts_to_look_at", "book", "generation", "look_again_at"),
+    Index("accounts_by_touch", "book", "generation", "touched_at"),
+    Index("accounts_moving", "book", "generation", sqlite_where=_MOVES, postgresql_where=_MOVES),
 )
 
 customer_changes = Table(

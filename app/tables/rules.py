@@ -26,11 +26,11 @@ policy_versions = Table(
     Column("api_key_id", String(40), nullable=False),
 )
 
-policy_adoptions = Table(  # a policy that is not in force yet: its accounts are being prepared
+policy_adoptions = Table(  # a policy that is not in force yet: a generation of accounts is being prepared for it
     "policy_adoptions",
     metadata,
     book_key(),
-    Column("adoption_id", Uuid, nullable=False),
+    Column("generation", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
     Column("document", Text, nullable=False),
     Column("api_key_id", String(40), nullable=False),
@@ -38,4 +38,6 @@ policy_adoptions = Table(  # a policy that is not in force yet: its accounts are
     Column("accounts_total", BigInteger, nullable=False),
     Column("accounts_done", BigInteger, nullable=False),
     Column("after_account_id", Uuid),
+    Column("touched_from", BigInteger, nullable=False),
+    Column("prepared_at", BigInteger, nullable=False),
 )

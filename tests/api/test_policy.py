@@ -1,13 +1,11 @@
 """Reading, trying and adopting the policy; and what was read across a switch."""
 
-import asyncio
 from dataclasses import asdict
 from typing import Any
 
 import httpx
 import pytest
 
-from app.api import adopting as api_adopting
 from app.api import policy as api_policy
 from app.domain.api_key import Scope
 from app.domain.policy import HalfLives, Policy, Thresholds
@@ -40,8 +38,14 @@ async def test_a_policy_is_adopted_over_the_one_that_was_read(api: httpx.AsyncCl
     problem_of(await put(api, document, None), 428, "if_match_required")
     assert faults(problem_of(await put(api, document, "x"), 422, "invalid_request"))[0][0] == "/header/If-Match"
     assert (await put(api, document, 'W/"2"')).status_code == 200
+    for none_of_them in ('"1", "2"', '"sunday"', 'W/"0"'):
+        problem_of(await put(api, document, none_of_them), 412, "policy_changed")
+    for malformed in ("3", '"3', '* , "3"', ""):
+        refused = problem_of(await put(api, document, malformed), 422, "invalid_request")
+        assert faults(refused) == [("/header/If-Match", "text_invalid")]
+    assert (await put(api, document, '"1",W/"3" , "sunday"')).status_code == 200
     assert (await got(api, "/v1/policy/versions/1"))["segments"] == {}
-    problem_of(await api.get("/v1/policy/versions/4"), 404, "unknown_policy_version")
+    problem_of(await api.get("/v1/policy/versions/5"), 404, "unknown_policy_version")
     problem_of(await api.get("/v1/policy/versions/0"), 422, "invalid_request")
 
 
@@ -145,11 +149,7 @@ async def test_a_worklist_goes_on_as_it_began_though_the_policy_changes_between_
 async def test_an_adoption_that_takes_longer_is_followed_and_cancelled(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(_ledger: object, _book: str) -> None:
-        await asyncio.Event().wait()
-
     monkeypatch.setattr(api_policy, "ADOPTED_WITHIN_SECONDS", 0.0)
-    monkeypatch.setattr(api_adopting, "carry_adoption", never)
     await posted(api)
     problem_of(await api.get("/v1/policy/adoption"), 404, "no_adoption")
     problem_of(await api.delete("/v1/policy/adoption"), 404, "no_adoption")

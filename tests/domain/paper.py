@@ -23,6 +23,7 @@ EMPTY = Head(
     booked_at=0,
     tariff_version=1,
     policy_version=1,
+    generation=1,
     replaying=False,
     replayed_to=0,
 )

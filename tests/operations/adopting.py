@@ -5,7 +5,8 @@ from typing import Any
 
 from app.domain.policy import HalfLives, Policy, PolicyHistory, Thresholds
 from app.domain.policy_document import policy_document
-from app.operations.adopt_policy import adopt_policy, carry_adoption
+from app.operations.adopt_policy import adopt_policy
+from app.operations.carry_adoption import carry_adoption, sweep
 from app.operations.ledger import policy_history
 from app.queries.books import head
 from tests.conftest import Bench
@@ -34,9 +35,16 @@ async def begin(bench: Bench, policy: Policy, book: str | None = None) -> None:
 
 
 async def adopt_wholly(bench: Bench, policy: Policy, book: str | None = None) -> None:
-    """Adopt a policy and wait until it is in force."""
+    """Adopt a policy and wait until it is in force, and nothing is left of how it came."""
     await begin(bench, policy, book)
+    await carry_wholly(bench, book)
+
+
+async def carry_wholly(bench: Bench, book: str | None = None) -> None:
+    """Carry an adoption on until it is in force, and sweep away what it left."""
     await carry_adoption(bench.ledger, book or bench.book)
+    while await sweep(bench.ledger, book or bench.book):
+        pass
 
 
 async def policies_of(bench: Bench, book: str | None = None) -> PolicyHistory:

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from app.main import Opened
-from app.operations import adopt_policy
+from app.operations import carry_adoption
 from app.settings import read_settings
 
 PAUSE_SECONDS = 0.05
@@ -15,11 +15,9 @@ PAUSE_SECONDS = 0.05
 
 async def carry_slowly(book: str) -> None:
     """Prepare account by account, with a pause after each."""
-    vars(adopt_policy)["BATCH_ACCOUNTS"] = 1
+    vars(carry_adoption)["BATCH_ACCOUNTS"] = 1
     ledger = await Opened(read_settings()).ledger()
-    is_left: bool | None = True
-    while is_left is not None:
-        is_left = await adopt_policy._prepare_some(ledger, book)
+    while await carry_adoption.prepare_or_switch(ledger, book):  # noqa: ASYNC110 - it waits for nothing: it is slow
         await asyncio.sleep(PAUSE_SECONDS)
 
 

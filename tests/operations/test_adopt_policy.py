@@ -15,15 +15,26 @@ from app.domain.errors import AdoptionUnderWay, NoAdoption, PolicyChanged
 from app.domain.instant import DAY
 from app.domain.memory import felt_at
 from app.domain.policy import Policy
-from app.operations import adopt_policy as adopting
-from app.operations.adopt_policy import adopt_policy, cancel_adoption, carry_adoption
+from app.operations import carry_adoption as carrying
+from app.operations.adopt_policy import adopt_policy, cancel_adoption
+from app.operations.carry_adoption import carry_adoption, prepare_or_switch
 from app.operations.open_book import open_book
 from app.operations.rebuild import rebuild
 from app.operations.verify import verify
 from app.queries.adoptions import adoption_of
 from app.tables import accounts, policy_versions
 from tests.conftest import NOON, Bench
-from tests.operations.adopting import LONG, POLICIES, SHORT, STRICT, adopt_wholly, begin, document_of, policies_of
+from tests.operations.adopting import (
+    LONG,
+    POLICIES,
+    SHORT,
+    STRICT,
+    adopt_wholly,
+    begin,
+    carry_wholly,
+    document_of,
+    policies_of,
+)
 from tests.operations.posting import interaction, new_book, post, posted
 from tests.operations.stories import TOLD, Step, projected, steps, stored, tell
 from tests.operations.switched import (
@@ -59,7 +70,7 @@ async def test_after_the_switch_what_is_felt_is_the_sum_under_the_new_half_lives
                 account.place,
                 None,
             )
-        assert account.touched_at == switch.adopted_at
+        assert account.touched_at == before[account.account_id].touched_at
         assert account.masses.at == before[account.account_id].masses.at
     assert (await verify(bench.ledger, bench.book)).findings == ()
     assert await leftovers(bench) == [0, 0]
@@ -132,11 +143,12 @@ async def test_of_very_many_accounts_a_sample_is_looked_at_the_same_for_the_same
 async def test_postings_go_on_during_an_adoption_and_nothing_is_lost(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, policy: Policy
 ) -> None:
-    monkeypatch.setattr(adopting, "BATCH_ACCOUNTS", 3)
+    monkeypatch.setattr(carrying, "BATCH_ACCOUNTS", 3)
     await many(bench, 40)
     await begin(bench, policy)
 
-    await asyncio.gather(carry_adoption(bench.ledger, bench.book), *[post_on(bench, n) for n in range(16)])
+    carriers = [carry_wholly(bench) for _ in range(2)]
+    await asyncio.gather(*carriers, *[post_on(bench, n) for n in range(16)])
 
     history = await policies_of(bench)
     assert history.in_force.half_lives == policy.half_lives
@@ -147,7 +159,7 @@ async def test_postings_go_on_during_an_adoption_and_nothing_is_lost(
 
 
 async def test_two_processes_may_carry_the_same_adoption_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adopting, "BATCH_ACCOUNTS", 3)
+    monkeypatch.setattr(carrying, "BATCH_ACCOUNTS", 3)
     await many(bench, 20)
     await begin(bench, SHORT)
 
@@ -160,11 +172,11 @@ async def test_two_processes_may_carry_the_same_adoption_on(bench: Bench, monkey
 async def test_a_cancelled_adoption_leaves_the_old_policy_and_no_trace(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adopting, "BATCH_ACCOUNTS", 3)
+    monkeypatch.setattr(carrying, "BATCH_ACCOUNTS", 3)
     await many(bench, 20)
     before = await stored(bench, accounts, policy_versions)
     await begin(bench, SHORT)
-    assert await adopting._prepare_some(bench.ledger, bench.book) is True
+    assert await prepare_or_switch(bench.ledger, bench.book)
     async with bench.ledger.database.read() as tx:
         under_way = await adoption_of(tx, bench.book)
     assert under_way is not None
@@ -174,8 +186,8 @@ async def test_a_cancelled_adoption_leaves_the_old_policy_and_no_trace(
 
     await cancel_adoption(bench.ledger, bench.book)
 
-    assert await leftovers(bench) == [0, 0]
-    await carry_adoption(bench.ledger, bench.book)
+    assert await leftovers(bench) == [0, 3]
+    await carry_wholly(bench)
     assert await stored(bench, accounts, policy_versions) == before
     with pytest.raises(NoAdoption):
         await cancel_adoption(bench.ledger, bench.book)
@@ -194,7 +206,7 @@ async def test_a_rebuild_during_an_adoption_makes_it_prepare_anew(bench: Bench) 
     await begin(bench, STRICT)
     async with bench.ledger.database.write() as tx:
         await tx.execute(update(accounts).values(credits_lasting=1.0))
-    await adopting._prepare_some(bench.ledger, bench.book)
+    await prepare_or_switch(bench.ledger, bench.book)
 
     await rebuild(bench.ledger, bench.book)
     await carry_adoption(bench.ledger, bench.book)
