@@ -1,6 +1,6 @@
 """Look back: what was true at one instant, as far as it was known at another."""
 
-import heapq
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
 from app.domain.account import Account
@@ -16,6 +16,7 @@ from app.operations.read_customer import Reading
 from app.queries.books import policy_version_at
 from app.queries.customer_changes import known_of_customers
 from app.queries.ledger_lines import entries_by_account, lines_of_account
+from app.queries.worklist import first_ranked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,12 @@ async def worklist_as_of(
     view: Reading, *, moment: Moment, wanted: Filter, order: Order, after: Rank | None, limit: int
 ) -> list[tuple[Rank, Seen]]:
     """The worklist in hindsight: every account from its entries, as all was known when the list was begun."""
-    ranked: list[tuple[Rank, Seen]] = []
+    return await first_ranked(_ranked(view, moment, wanted, order, after), limit)
+
+
+async def _ranked(
+    view: Reading, moment: Moment, wanted: Filter, order: Order, after: Rank | None
+) -> AsyncGenerator[tuple[Rank, Seen]]:
     policy = await policy_in_force(view.ledger, view.tx, view.book, moment.policy_version)
     customers = await known_of_customers(view.tx, view.book, at=moment.booked_at)
     async for entries in entries_by_account(view.tx, view.book, up_to=moment.position):
@@ -68,10 +74,7 @@ async def worklist_as_of(
             continue
         own = (_sort_key(seen, known, order), seen.account_id.hex)
         if after is None or own > after:
-            ranked.append((own, _seen(seen, known, policy)))
-        if len(ranked) >= 4 * limit:
-            ranked = heapq.nsmallest(limit, ranked, key=_rank)
-    return heapq.nsmallest(limit, ranked, key=_rank)
+            yield own, _seen(seen, known, policy)
 
 
 def _seen(hindsight: Hindsight, known: CustomerChange, policy: Policy) -> Seen:
@@ -93,7 +96,3 @@ def _sort_key(seen: Hindsight, known: CustomerChange, order: Order) -> float:
             return -stake(felt, known.value)
         case _:
             return felt
-
-
-def _rank(ranked: tuple[Rank, Seen]) -> Rank:
-    return ranked[0]

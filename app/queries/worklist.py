@@ -7,8 +7,8 @@ the list was begun.
 """
 
 import heapq
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
@@ -24,6 +24,8 @@ from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account
 from app.rows import account_of
 from app.tables import accounts, current_accounts
+
+_Listed = TypeVar("_Listed")
 
 _COLUMN_OF: dict[Order, ColumnElement[Any]] = {
     Order.STANDING_SINCE: accounts.c.standing_since,
@@ -48,14 +50,23 @@ async def worklist(
 
     `policies` are those up to the moment's version, `is_current` whether that is still the one in force.
     """
-    ranked: list[tuple[Rank, Account]] = []
-    async for account in _candidates(tx, book, policies, is_current, moment, wanted, order, after, limit):
-        own = rank(account, order, policies.in_force, moment.at)
-        if wanted.wants(account.place, account.segment) and (after is None or own > after):
-            ranked.append((own, account))
-        if len(ranked) >= 4 * limit:
-            ranked = heapq.nsmallest(limit, ranked, key=_rank)
-    return heapq.nsmallest(limit, ranked, key=_rank)
+    candidates = _candidates(tx, book, policies, is_current, moment, wanted, order, after, limit)
+    ranked = (
+        (rank(account, order, policies.in_force, moment.at), account)
+        async for account in candidates
+        if wanted.wants(account.place, account.segment)
+    )
+    return await first_ranked((each async for each in ranked if after is None or each[0] > after), limit)
+
+
+async def first_ranked(ranked: AsyncIterable[tuple[Rank, _Listed]], limit: int) -> list[tuple[Rank, _Listed]]:
+    """The first `limit` by rank, in order; however many come, no more than four times as many are held."""
+    first: list[tuple[Rank, _Listed]] = []
+    async for each in ranked:
+        first.append(each)
+        if len(first) >= 4 * limit:
+            first = heapq.nsmallest(limit, first, key=_rank)
+    return heapq.nsmallest(limit, first, key=_rank)
 
 
 async def _candidates(
@@ -148,5 +159,5 @@ def _after(order: Order, after: Rank | None) -> list[ColumnElement[bool]]:
     return [or_(column > int(after[0]), and_(column == int(after[0]), accounts.c.account_id > account_id))]
 
 
-def _rank(ranked: tuple[Rank, Account]) -> Rank:
+def _rank(ranked: tuple[Rank, object]) -> Rank:
     return ranked[0]

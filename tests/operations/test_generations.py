@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from app.domain.instant import DAY
-from app.domain.policy import Policy
+from app.domain.policy import HalfLives, Policy
 from app.domain.worklist import Filter, Moment, Order
 from app.operations import carry_adoption as carrying
 from app.operations.adopt_policy import cancel_adoption
@@ -86,7 +86,20 @@ async def test_what_is_being_prepared_is_not_seen_until_it_is_taken_up(
     assert (await leftovers(bench), (await verify(bench.ledger, bench.book)).findings) == ([0, 0], ())
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+async def test_what_time_did_while_a_policy_was_prepared_for_which_it_does_nothing_is_kept(bench: Bench) -> None:
+    never = Policy(half_lives=HalfLives(lasting=None, passing=None, deep=None, observed=None, fresh=90.0))
+    await posted(bench, interaction(1, "product.failed"))
+    await begin(bench, never)
+    assert await prepare_or_switch(bench.ledger, bench.book)
+    bench.clock.pass_days(300)
+    assert (await advance_due(bench.ledger, bench.book)).crossings
+
+    await carry_wholly(bench)
+
+    assert (await verify(bench.ledger, bench.book)).findings == ()
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     story=steps,
     policy=st.sampled_from(POLICIES),
