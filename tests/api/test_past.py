@@ -33,8 +33,8 @@ async def test_what_the_api_says_of_the_past_was_true_and_known(
         for name, life in known.items():
             for as_of, known_at in looks[:6]:
                 await compare(bench, api, name, life, instant(life, as_of), past_instant(bench, life, known_at))
-        for as_of in {instant(life, as_of) or bench.clock.now for life in known.values() for as_of, _ in looks[6:8]}:
-            await compare_worklist(bench, api, known, as_of)
+        for at in {instant(life, as_of) or bench.clock.now for life in known.values() for as_of, _ in looks[6:8]}:
+            await compare_worklist(bench, api, known, at)
 
 
 async def compare(
@@ -51,9 +51,7 @@ async def compare(
         is_shown(body_of(response), expected)
 
 
-async def compare_worklist(
-    bench: Bench, api: httpx.AsyncClient, known: dict[str, Life], as_of: Instant
-) -> None:
+async def compare_worklist(bench: Bench, api: httpx.AsyncClient, known: dict[str, Life], as_of: Instant) -> None:
     """Everyone of whom something was true by then, the lowest felt balance first."""
     truths = {name: truth(life, as_of=as_of, known_at=bench.clock.now) for name, life in known.items()}
     listed = await pages(api, as_of=wire_time(as_of))

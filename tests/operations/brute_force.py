@@ -3,17 +3,18 @@
 It imports the shapes of what it reads, and nothing that works anything out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import product
 from math import fsum
+from uuid import UUID
 
 from sqlalchemy import select
 
 from app.domain.entry import Entry
 from app.domain.instant import DAY, Instant
 from app.domain.policy import Policy
-from app.domain.standing import Direction, Place
+from app.domain.standing import NOWHERE_YET, Direction, Place
 from app.queries.crossings import recorded_crossings
 from app.queries.ledger_lines import entries_by_account
 from app.tables import segment_changes
@@ -51,12 +52,12 @@ class Truth:
     places: set[Place]
 
 
-async def lives(bench: Bench, book: str) -> list[Life]:
-    """Every account's."""
+async def lives(bench: Bench, book: str, account_ids: Collection[UUID] | None = None) -> list[Life]:
+    """Every account's, or those of some."""
     switches = (await policies_of(bench, book)).switches
     reigns = [(each.adopted_at if each.from_position else 0, each.policy) for each in switches]
     async with bench.ledger.database.read() as tx:
-        grouped = [entries async for entries in entries_by_account(tx, book)]
+        grouped = [entries async for entries in entries_by_account(tx, book, account_ids=account_ids)]
         changes = (await tx.execute(select(segment_changes).order_by(segment_changes.c.changed_at))).all()
         crossed = [await recorded_crossings(tx, book, own[0].account_id) for own in grouped]
     return [
@@ -68,6 +69,14 @@ async def lives(bench: Bench, book: str) -> list[Life]:
         )
         for own, crossings in zip(grouped, crossed, strict=True)
     ]
+
+
+def stands_as_recorded(life: Life, instants: Iterable[Instant]) -> None:
+    """At each of the instants the crossings on record had led to where the account stood, as it was known then."""
+    for t in instants:
+        then = truth(life, as_of=t, known_at=t)
+        assert then is not None
+        assert [NOWHERE_YET, *(place for at, place in life.places if at <= t)][-1] in then.places
 
 
 def truth(life: Life, *, as_of: Instant, known_at: Instant) -> Truth | None:
@@ -102,8 +111,10 @@ def _places(kept: list[Entry], policy: Policy, segment: str | None, t: Instant) 
         _is_above(m, limits.fresh - 5e-7),
         _is_above(m - limits.rising_ratio * c, -5e-7),
     ]
-    last = max((e for e in credit + debit if not _is_system(e.kind)), key=lambda e: (e.value_at, e.sequence), default=None)
-    direction = last and (Direction.CREDIT if last.points > 0 else Direction.DEBIT)
+    last = max(
+        (e for e in credit + debit if not _is_system(e.kind)), key=lambda e: (e.value_at, e.sequence), default=None
+    )
+    direction = None if last is None else Direction.CREDIT if last.points > 0 else Direction.DEBIT
     return {table(list(signs), direction) for signs in product(*above)}
 
 

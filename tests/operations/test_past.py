@@ -14,7 +14,7 @@ from app.operations.look_back import look_back
 from app.operations.read_customer import reading
 from app.queries.accounts import all_accounts
 from tests.conftest import NOON, Bench
-from tests.operations.brute_force import Life, lives, truth
+from tests.operations.brute_force import Life, lives, stands_as_recorded, truth
 from tests.operations.pasts import SEGMENTS_CHANGE_LATER, Past, live_through, pasts
 from tests.operations.posting import new_book
 
@@ -38,17 +38,7 @@ async def test_a_look_back_sees_what_was_true_and_known(
         account = accounts[life.entries[0].account_id]
         for as_of, known_at in looks:
             await compare(bench, book, life, account, instant(life, as_of), past_instant(bench, life, known_at))
-        is_what_was_recorded_then(life)
-
-
-def is_what_was_recorded_then(life: Life) -> None:
-    """Every crossing led to where the account stood then as it was known then."""
-    crossed = dict(life.places)
-    for at, place in crossed.items():
-        if at >= first_look_back():
-            then = truth(life, as_of=at, known_at=at)
-            assert then is not None
-            assert place in then.places
+        stands_as_recorded(life, [t for at, _ in life.places for t in (at - 1, at) if t >= first_look_back()])
 
 
 def instant(life: Life, pick: Pick | None) -> Instant | None:
