@@ -47,6 +47,19 @@ class ClockProcess:
         """End it as a power cut does (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """Hold it still, wherever it is (SIGSTOP)."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on after a pause (SIGCONT)."""
+        self._running.send_signal(signal.SIGCONT)
+
+    @property
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None
+        return self._process
+
     def _launch(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -55,6 +56,10 @@ class Bench:
     key_id: str
     token: str
     services: list[Opened] = field(default_factory=list)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """In few words, so that a failing example of a property test shows what else it was given."""
+        printer.text(f"<bench on {self.url}>")
 
     def client(self, token: str | None = None) -> httpx.AsyncClient:
         """The API in this process, over the same ledger and clock, with the first key or another one."""

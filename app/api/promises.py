@@ -12,7 +12,7 @@ from app.api.openapi import ANSWERS, BODY_ANSWERS, Responses, refusals
 from app.api.state import LedgerDep, Reader, Writer
 from app.api.views import account_view, promise_views
 from app.api.wire import AccountOut, EntryOut, WireOut
-from app.api.wire_fields import Identifier, Listed, WireTime, instant_or_none, unquoted
+from app.api.wire_fields import Identifier, Listed, PageSize, WireTime, instant_or_none, unquoted
 from app.api.wire_promise import PromiseOut
 from app.api.wire_promise_in import MovedIn, PromiseIn, SettledIn
 from app.domain.api_key import ApiKey
@@ -106,7 +106,7 @@ async def get_promises(
         Listed[State] | None, Query(description="one value, several times, or a comma-separated list")
     ] = None,
     due_before: WireTime | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[PageSize, Query()] = 50,
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
 ) -> PromisesOut:
     """Promises by due time. An open one whose due time has passed is `overdue` until the clock has posted."""

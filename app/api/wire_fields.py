@@ -22,7 +22,7 @@ WITHOUT_NUL = r"^[^\x00]*$"
 WITHOUT_NUL_OR_COMMA = r"^[^\x00,]*$"
 UNADDRESSABLE = (".", "..")  # every client resolves them away in a path, percent-encoded or not
 
-_ADDRESSABLE = r"^(\.{3,}|[^\x00]*[^\x00.][^\x00]*)$"  # as UNADDRESSABLE says, for the OpenAPI document
+ADDRESSABLE = r"^(\.{3,}|[^\x00]*[^\x00.][^\x00]*)$"  # as UNADDRESSABLE says, for the OpenAPI document
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,15}")
 
@@ -107,7 +107,7 @@ Identifier = Annotated[str, StringConstraints(min_length=1, max_length=IDENTIFIE
 Segment = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WITHOUT_NUL_OR_COMMA)]
 KindName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WITHOUT_NUL)]
 Source = Annotated[Identifier, AfterValidator(_not_ours)]
-Customer = Annotated[Identifier, AfterValidator(_addressable), Field(json_schema_extra={"pattern": _ADDRESSABLE})]
+Customer = Annotated[Identifier, AfterValidator(_addressable), Field(json_schema_extra={"pattern": ADDRESSABLE})]
 CustomerPath = Annotated[Identifier, BeforeValidator(unquoted), Path(description="the customer, percent-encoded")]
 Note = Annotated[str, StringConstraints(pattern=WITHOUT_NUL), AfterValidator(_short_note)]
 AttributesIn = Annotated[dict[str, Any], AfterValidator(_small_attributes)]

@@ -1,49 +1,75 @@
 """What callers send of promises."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.api.wire_fields import AttributesIn, Identifier, KindName, Source, WholeNumber, WireTime, instant_or_none
+from app.api.wire_fields import (
+    ADDRESSABLE,
+    UNADDRESSABLE,
+    AttributesIn,
+    Customer,
+    Identifier,
+    KindName,
+    Source,
+    WholeNumber,
+    WireTime,
+    instant_or_none,
+)
 from app.api.wire_in import WireIn, required
 from app.domain.document_place import Place
-from app.domain.instant import instant_of
+from app.domain.instant import DAY, instant_of
 from app.domain.promise import State
 from app.domain.promise_errors import InvalidPromise
 from app.domain.promise_request import MakePromise, MovePromise, SettlePromise, span_of
+from app.domain.promise_terms import GRACE_MAX
 from app.domain.steps import AFTER_DAYS_MAX, STEPS_MAX, parse_duration, read_steps
 from app.domain.tariff import Step
 
 
-def _duration(text: str) -> str:
+def _duration(text: str, *, days_max: int) -> str:
     parsed = parse_duration(text)
-    if parsed is None or parsed > timedelta(days=AFTER_DAYS_MAX):
-        raise PydanticCustomError("duration_invalid", "send an ISO 8601 duration such as P3D, at most 3650 days")
+    if parsed is None or parsed > timedelta(days=days_max):
+        raise PydanticCustomError("duration_invalid", f"send an ISO 8601 duration such as P3D, at most {days_max} days")
     return text
 
 
-Duration = Annotated[str, StringConstraints(min_length=3, max_length=50), AfterValidator(_duration)]
+_ShortText = Annotated[str, StringConstraints(max_length=50)]
+Lateness = Annotated[_ShortText, AfterValidator(partial(_duration, days_max=AFTER_DAYS_MAX))]
+Grace = Annotated[_ShortText, AfterValidator(partial(_duration, days_max=GRACE_MAX // DAY))]
+
+
+def _addressable(own_id: str) -> str:
+    if own_id in UNADDRESSABLE:
+        raise PydanticCustomError(
+            "id_invalid", "a promise cannot be named . or .., which no client can address in a path"
+        )
+    return own_id
+
+
+PromiseId = Annotated[Identifier, AfterValidator(_addressable), Field(json_schema_extra={"pattern": ADDRESSABLE})]
 _OF_WHOM = "whose promise it is; the API key's own source if left out"
 
 
 class StepIn(WireIn):
     """A running total by lateness."""
 
-    after: Duration = Field(description="how late, as an ISO 8601 duration such as P3D")
+    after: Lateness = Field(description="how late, as an ISO 8601 duration such as P3D")
     points: WholeNumber = Field(description="what that lateness costs in all: below 0")
 
 
 class PromiseIn(WireIn):
     """A commitment to a customer. `attributes` may be personal; identifiers carry no personal data."""
 
-    id: Identifier = Field(description="the reporter's own id, of the same names as the ids of its interactions")
+    id: PromiseId = Field(description="the reporter's own id, of the same names as the ids of its interactions")
     source: Source | None = Field(None, description="who reports; the API key's own source if left out")
-    customer: Identifier
+    customer: Customer
     kind: KindName = Field(description="the kind of interaction that a miss is")
     due_at: WireTime
-    grace: Duration | None = Field(None, description="how long the clock waits for a late report: P0D if left out")
+    grace: Grace | None = Field(None, description="how long the clock waits for a late report: P0D if left out")
     steps: Annotated[list[StepIn], Field(min_length=1, max_length=STEPS_MAX)] | None = Field(
         None, description="the tariff's steps of the kind if left out; with neither its points at the due time"
     )

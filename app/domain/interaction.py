@@ -130,7 +130,7 @@ def settled_value_at(value_at: Instant | None, booked_at: Instant) -> Instant:
 
 
 def _refused_time(code: str, detail: str) -> InvalidInteraction:
-    return InvalidInteraction(faults=(Fault(pointer="/value_at", code=code, detail=detail),))
+    return InvalidInteraction(detail, faults=(Fault(pointer="/value_at", code=code, detail=detail),))
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -16,6 +16,8 @@ GRACE_MAX = 365 * DAY
 NAME_CHARACTERS_MAX = 150
 """Of source and id together: both stand in the ids of step entries, which hold 200 characters."""
 
+_NOT_A_DEBIT = "A miss is a debit: choose a kind that costs points."
+
 
 def terms_of(tariff: Tariff, version: int, request: MakePromise, *, booked_at: Instant) -> Terms:
     """What is agreed by a promise made now. Raises a `Refusal` that says what would be accepted, and nothing else."""
@@ -77,13 +79,15 @@ def _check_name_and_grace(request: MakePromise) -> None:
 
 def _steps(tariff: Tariff, version: int, request: MakePromise) -> tuple[Lateness, ...]:
     rule = rule_of(tariff, request.kind)
+    if isinstance(rule.points, int) and rule.points > 0:
+        raise refused_promise("/kind", "not_a_debit", _NOT_A_DEBIT)
     steps = rule.steps if request.steps is None else request.steps
     if not steps:
         worth = value(
             tariff, version, kind=request.kind, attributes=request.attributes or {}, source=request.source
         ).points
         if worth >= 0:
-            raise refused_promise("/kind", "not_a_debit", "A miss is a debit: choose a kind that costs points.")
+            raise refused_promise("/kind", "not_a_debit", _NOT_A_DEBIT)
         steps = (Step(after=timedelta(), points=worth),)
     return tuple(
         Lateness(after=span_of(step.after), total=step.points, memory=tariff.memory_of(rule, step.points))

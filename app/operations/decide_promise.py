@@ -1,8 +1,10 @@
 """What becomes of a request about a promise under the lock: replayed, in conflict, refused, or posted."""
 
 from dataclasses import replace
+from typing import Any
 
 from app.domain.entry import Entry
+from app.domain.errors import InteractionConflict
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE, settled_value_at
 from app.domain.promise import Promise, PromiseName, State, step_name, step_of, steps_standing
@@ -24,6 +26,7 @@ from app.operations.outcome import Posted
 from app.operations.replayed import is_same_content, replayed
 
 _MADE, _MOVED, _WITHDRAWN = "promise.made", "promise.moved", "promise.withdrawn"
+_SAID_OTHERWISE = "Another thing was said under this name before, and what is said of a promise stays."
 
 
 def decide_promise(append: Append, request: PromiseRequest) -> Posted:
@@ -42,7 +45,7 @@ def _make(append: Append, request: MakePromise) -> Posted:
     content = promise_content_of(request)
     known = append.known.get(request.name)
     if known is not None:
-        return replayed(append, known, content, customer=request.customer)
+        return _again(append, known, content, customer=request.customer)
     booked_at = append.booked(request.value_at)
     value_at = settled_value_at(request.value_at, booked_at)
     terms = terms_of(append.tariff, append.head.tariff_version, request, booked_at=booked_at)
@@ -59,7 +62,7 @@ def _move(append: Append, request: MovePromise, promise: Promise) -> Posted:
     content = promise_content_of(request)
     known = _known_move(append, request, promise)
     if known is not None:
-        return replayed(append, known, content)
+        return _again(append, known, content)
     booked_at = append.booked(request.value_at)
     value_at = settled_value_at(request.value_at, booked_at)
     check_move(promise, request, booked_at=booked_at, value_at=value_at)
@@ -69,6 +72,15 @@ def _move(append: Append, request: MovePromise, promise: Promise) -> Posted:
     context = moved_context(promise, request.due_at)
     posting = _posting(append, _MOVED, price, value_at, request.name, request.own_id, context)
     return _posted(append, append.post(promise.account_id, posting, content, booked_at=booked_at))
+
+
+def _again(append: Append, known: Entry, content: dict[str, Any], *, customer: str | None = None) -> Posted:
+    """The first answer again; what was said otherwise the first time is a conflict, in the words of promises."""
+    try:
+        return replayed(append, known, content, customer=customer)
+    except InteractionConflict as conflict:
+        faults = tuple(replace(fault, detail="differs from what was said first") for fault in conflict.faults)
+        raise InteractionConflict(_SAID_OTHERWISE, faults=faults, extra=conflict.extra) from None
 
 
 def _known_move(append: Append, request: MovePromise, promise: Promise) -> Entry | None:
@@ -84,7 +96,7 @@ def _settle(append: Append, request: SettlePromise, promise: Promise) -> Posted:
     if promise.settled_by is not None:
         if promise.state is not request.state:
             raise PromiseSettled(extra={"state": promise.state.value})
-        return replayed(append, append.targets[promise.settled_by], content)
+        return _again(append, append.targets[promise.settled_by], content)
     booked_at = append.booked(request.value_at)
     value_at = settled_value_at(request.value_at, booked_at)
     check_after_making(promise, value_at)

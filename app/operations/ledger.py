@@ -13,6 +13,7 @@ from app.domain.account import Account
 from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy, PolicyHistory, PolicySwitch
 from app.domain.policy_document import parse_policy
+from app.domain.promise import Promise
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
 from app.queries.books import policy_document, policy_switches, tariff_document
@@ -41,13 +42,11 @@ class Ledger:
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
 
 
-def announce_due(ledger: Ledger, saved: Iterable[Account]) -> None:
-    """Wake this process's clock if one of these accounts is to be looked at before it would look by itself.
-
-    Call it when they are committed.
-    """
+def announce_due(ledger: Ledger, saved: Iterable[Account], promises: Iterable[Promise] = ()) -> None:
+    """Wake this process's clock if one of these, once committed, is due before it would look by itself."""
     soon = ledger.now() + CLOCK_SLEEP_MAX
-    if any(account.look_again_at < soon for account in saved):
+    dues = [*(account.look_again_at for account in saved), *(promise.next_step_at for promise in promises)]
+    if any(due_at is not None and due_at < soon for due_at in dues):
         ledger.soon_due.set()
 
 

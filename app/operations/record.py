@@ -41,7 +41,7 @@ async def record(
 
         if append.entries:
             await write_append(tx, append)
-    announce_due(ledger, append.posted.values())
+    announce_due(ledger, append.posted.values(), append.promises.changed)
     return outcomes
 
 

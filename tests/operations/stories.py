@@ -109,7 +109,7 @@ async def tell(
     """
     if not is_begun:
         await adopt(bench, book, SEGMENTED)
-    teller = _Teller(bench=bench, book=book, prefix=prefix, posted=[], account_ids={})
+    teller = Teller(bench=bench, book=book, prefix=prefix, posted=[], account_ids={})
     if replayed:
         await begin_replay(bench.ledger, book)
         await teller.post(replayed, replay=True)
@@ -120,7 +120,7 @@ async def tell(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Teller:
+class Teller:
     bench: Bench
     book: str
     prefix: str
