@@ -66,7 +66,7 @@ async def adopt_policy(
             version=head.policy_version + 1,
             document=json.dumps(document, ensure_ascii=False),
             api_key_id=api_key_id,
-            started_at=ledger.now(),
+            started_at=ledger.present(head),
             accounts_total=await count_rows(tx, book, accounts),
             accounts_done=0,
             after_account_id=None,
@@ -110,7 +110,7 @@ async def _prepare_some(ledger: Ledger, book: str) -> bool | None:
         if not is_first:
             batch = await stale_accounts(tx, adoption, limit=BATCH_ACCOUNTS)
         before, after = await _policies(ledger, tx, head, adoption)
-        at = max(ledger.now(), head.booked_at)
+        at = max(ledger.present(head), head.booked_at)
         found = await switched_accounts(tx, book, batch, before=before, after=after, at=at)
     async with ledger.database.write() as tx:
         if not await lock_adoption(tx, adoption):
@@ -133,7 +133,8 @@ async def _switch(ledger: Ledger, book: str) -> Adoption | None:
         if adoption is None or not await lock_adoption(tx, adoption):
             return None
         # In an empty book there is nothing that comes before, and history may still be replayed into it.
-        at = live_instant(head, ledger.now()) if head.position else ledger.now()
+        now = ledger.present(head)
+        at = live_instant(head, now) if head.position else now
         before, after = await _policies(ledger, tx, head, adoption)
         await _switch_one_by_one(tx, adoption, before, after, at)
         await switch_prepared(tx, adoption, at=at)

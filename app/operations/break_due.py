@@ -16,11 +16,19 @@ def break_due(append: Append, account_id: UUID, at: Instant, *, but: PromiseName
     post_due(append, [each for each in append.promises.of_account(account_id) if each.name != but], at)
 
 
-def post_due(append: Append, promises: Iterable[Promise], at: Instant) -> None:
-    """Post the steps of these promises that are due by `at`, in the order of their times."""
-    due = [(step.value_at, promise.name, step.n, step) for promise in promises for step in due_steps(promise, at)]
-    for _, name, _, step in sorted(due, key=lambda each: each[:3]):
-        post_step(append, append.promises.by_name[name], step, booked_at=at)
+def post_due(append: Append, promises: Iterable[Promise], at: Instant, *, since: Instant | None = None) -> None:
+    """Post the steps of these promises that are due by `at`, in the order in which they are.
+
+    All are booked then; or each when it is due, but not before `since`.
+    """
+    due = [
+        (step.value_at + promise.grace, step.value_at, promise.name, step.n, step)
+        for promise in promises
+        for step in due_steps(promise, at)
+    ]
+    for due_at, _, name, _, step in sorted(due, key=lambda each: each[:4]):
+        booked_at = at if since is None else max(due_at, since)
+        post_step(append, append.promises.by_name[name], step, booked_at=booked_at)
 
 
 def post_step(append: Append, promise: Promise, step: Missed, *, booked_at: Instant) -> Entry:

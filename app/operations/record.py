@@ -31,7 +31,7 @@ async def record(
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        now = ledger.now()
+        now = ledger.present(head)
         booked_at = simulated(head) if replay else live_instant(head, now)
         append = await load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id)
 
@@ -39,7 +39,7 @@ async def record(
 
         if append.entries:
             await write_append(tx, append)
-    announce_due(ledger, append.posted.values())
+    announce_due(ledger, head, append.posted.values())
     return outcomes
 
 
