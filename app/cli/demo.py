@@ -25,7 +25,6 @@ from app.queries.books import head
 from app.queries.ledger_lines import feed
 
 OPENED_BY = "demo"
-DEMO = "demo"
 WIDTH_OF_PAPER = 100  # where no terminal says how wide it is
 
 
@@ -33,7 +32,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="another seed: other customers")] = 1,
     customers: Annotated[int, typer.Option(min=1, max=9999)] = 300,
     years: Annotated[int, typer.Option(min=1, max=10)] = 2,
-    book: Annotated[str, typer.Option(help="the sandbox that holds the demo, and nothing else")] = DEMO,
+    book: Annotated[str, typer.Option(help="the sandbox that holds the demo, and nothing else")] = "demo",
     advance: Annotated[str | None, typer.Option(help="then let time pass in it: 90d, 12h or P90D")] = None,
 ) -> None:
     """Fill a sandbox with an invented history and print its worklist; again: print it as it stands now."""
@@ -66,17 +65,15 @@ async def _end(ledger: Ledger, plan: Plan, book: str) -> Instant:
     assert stored is not None
     if not first:
         return ledger.present(stored) // SECOND * SECOND
-    entry = first[0].entry
+    entry, name = first[0].entry, _name(book)
     kept = plan_of(entry.external_id) if entry.source == SOURCE else None
     if kept is None:
-        fail(
-            f"the book {book} holds entries that are not the demo's: name another one, for example --book {_name(book)}-2"
-        )
+        fail(f"the book {book} holds entries that are not the demo's: name another one, for example --book {name}-2")
     if kept != plan:
         fail(
             f"the book {book} holds another demo ({kept}).\n"
-            f"  to see it:         goodwill demo --book {_name(book)} {_options(kept)}\n"
-            f"  to have this too:  goodwill demo --book {_name(book)}-{plan.seed} {_options(plan)}"
+            f"  to see it:         goodwill demo --book {name} {_options(kept)}\n"
+            f"  to have this too:  goodwill demo --book {name}-{plan.seed} {_options(plan)}"
         )
     return entry.value_at + plan.span
 
@@ -110,32 +107,26 @@ def _is_complete(stored: Head, items: int) -> bool:
 
 
 def _say_how_to_go_on(plan: Plan, book: str, posted: int, found: Holding, end: Instant) -> None:
-    age_days = (found.at - end) // DAY
+    age_days, name = (found.at - end) // DAY, _name(book)
     print()
     if posted:
         print(f"The book {book} was filled with {posted:,} entries ({plan}).")
     else:
         print(f"The book {book} held this history already ({plan}): nothing was added.")
     if age_days > FAR_PAST_DAYS:
-        print(
-            f"It ended {age_days} days ago and has been fading since; a fresh one: goodwill demo --book {_name(book)}-fresh"
-        )
+        print(f"It ended {age_days} days ago and has been fading since; a fresh one: goodwill demo --book {name}-fresh")
     print(
         "\nTo go on:\n"
-        f"  goodwill demo{_other_book(book)} --advance 90d          90 days in a second: what time alone brings\n"
-        "  goodwill serve                       the API, and its documentation under /docs\n"
-        f"  goodwill verify --book {book:<14}proves that the ledger is whole\n"
-        f"  goodwill keys create --book {book:<9}a key to read this book over HTTP"
+        f"  goodwill demo --book {name} --advance 90d  90 days in a second: what time alone brings\n"
+        "  goodwill serve                          the API, and its documentation under /docs\n"
+        f"  goodwill verify --book {book:<17}proves that the ledger is whole\n"
+        f"  goodwill keys create --book {book:<12}a key to read this book over HTTP"
     )
 
 
 def _name(book: str) -> str:
     """The sandbox as --book names it."""
     return book.removeprefix(SANDBOX_PREFIX)
-
-
-def _other_book(book: str) -> str:
-    return "" if _name(book) == DEMO else f" --book {_name(book)}"
 
 
 def _options(plan: Plan) -> str:

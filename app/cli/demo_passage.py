@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.demo_tables import words_of
 from app.domain.crossing import Crossing
 from app.domain.entry import Entry
 from app.domain.instant import DAY, Instant, moment_of
@@ -22,17 +23,17 @@ from app.queries.ledger_lines import feed
 
 SHOWN_MAX = 20
 READ_MAX = 100_000  # crossings, and entries; the demo has thousands at most
-_TELLING = (Standing.OVERDRAWN, Standing.DELIGHTED, Standing.ABOUT_TO_BE_DELIGHTED, Standing.STEADY)
 _SHORT = re.compile(r"([0-9]{1,9})([wdh])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """One thing that happened to a customer: a step of a promise was missed, or time moved the standing."""
+    """One thing that happened to a customer: a step of a promise was missed, or time alone moved the place."""
 
     at: Instant
     customer: str
-    what: Entry | Crossing
+    entry: Entry | None
+    crossing: Crossing | None
 
 
 def span_asked(text: str) -> int | None:
@@ -45,55 +46,59 @@ def span_asked(text: str) -> int | None:
 
 
 async def happened(ledger: Ledger, book: str, passage: Passage) -> list[Happened]:
-    """What was recorded while that time passed, in order."""
+    """What was recorded while that time passed, in order; an entry and the crossing that it caused are one."""
     async with ledger.database.read() as tx:
         crossed, _ = await crossings_of_book(tx, book, after=passage.begun_at, until=passage.ended_at, limit=READ_MAX)
         lines = await feed(tx, book, after=passage.after, limit=min(READ_MAX, passage.until - passage.after))
-        entries = [line.entry for line in lines]
-        account_ids = {account_id for account_id, _ in crossed} | {entry.account_id for entry in entries}
+        account_ids = {account_id for account_id, _ in crossed} | {line.entry.account_id for line in lines}
         names = await names_of(tx, book, await keys_of(tx, book, account_ids, ledger.master_key))
-    steps = [Happened(at=entry.booked_at, customer=names[entry.account_id], what=entry) for entry in entries]
-    crossings = [
-        Happened(at=each.crossing.at, customer=names[account_id], what=each.crossing) for account_id, each in crossed
+    caused = {each.crossing.position: each.crossing for _, each in crossed}
+    booked = [
+        Happened(at=entry.booked_at, customer=names[entry.account_id], entry=entry, crossing=caused.get(entry.position))
+        for entry in (line.entry for line in lines)
     ]
-    return sorted([*steps, *crossings], key=lambda each: each.at)
+    by_time = [
+        Happened(at=each.crossing.at, customer=names[account_id], entry=None, crossing=each.crossing)
+        for account_id, each in crossed
+        if each.crossing.position is None
+    ]
+    return sorted([*booked, *by_time], key=lambda each: each.at)
 
 
 def print_happened(console: Console, passage: Passage, found: Sequence[Happened]) -> None:
     """The most telling of it in order, and the sum of it all."""
     shown = sorted(sorted(found, key=_tells_less)[:SHOWN_MAX], key=lambda each: each.at)
     days = (passage.ended_at - passage.begun_at) / DAY
-    title = f"While {days:,.1f} days passed ({len(shown)} of {len(found)})"
+    of_all = f" ({len(shown)} of {len(found)})" if len(shown) < len(found) else ""
+    title = f"What happened in {days:,.1f} days{of_all}"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("when", "customer", "what", "from", "to"):
-        table.add_column(name, no_wrap=name != "what")
+    for name in ("when", "customer", "because of", "from", "to"):
+        table.add_column(name, no_wrap=name in ("when", "customer"))
     for each in shown:
-        table.add_row(f"{moment_of(each.at):%Y-%m-%d %H:%M}", each.customer, *_told(each.what))
-    console.print(table, "")
-    steps = sum(isinstance(each.what, Entry) for each in found)
-    console.print(f"{steps} missed steps of promises; {_summed(found)}.", "", highlight=False)
+        table.add_row(f"{moment_of(each.at):%Y-%m-%d}", each.customer, *_told(each))
+    console.print(table, _summed(found), "", highlight=False)
 
 
-def _told(what: Entry | Crossing) -> tuple[str, str, str]:
-    if isinstance(what, Entry):
-        return f"{what.kind} ({what.points:+})", "", ""
-    return f"by {what.cause.value}", _words(what.before), _words(what.after)
+def _told(each: Happened) -> tuple[str, str, str]:
+    because = f"{each.entry.kind} ({each.entry.points:+})" if each.entry else "time"
+    if each.crossing is None:
+        return because, "", ""
+    return because, _words(each.crossing.before), _words(each.crossing.after)
 
 
 def _words(place: Place) -> str:
-    return place.standing.replace("_", " ") + (f" ({place.depth})" if place.depth else "")
+    return words_of(place.standing) + (f", {place.depth}" if place.depth else "")
 
 
-def _tells_less(each: Happened) -> tuple[int, Instant]:
-    """Steps first, then who came to stand where somebody should act; who is forgotten comes last."""
-    what = each.what
-    if isinstance(what, Entry):
-        return 0, each.at
-    standing = what.after.standing
-    return (1 + _TELLING.index(standing) if standing in _TELLING else 1 + len(_TELLING)), each.at
+def _tells_less(each: Happened) -> tuple[bool, bool, Instant]:
+    """Another standing tells more than another depth, and to be overdrawn more than anything."""
+    before, after = (each.crossing.before, each.crossing.after) if each.crossing else (None, None)
+    is_moved = before is not None and after is not None and before.standing is not after.standing
+    return not is_moved, after is None or after.standing is not Standing.OVERDRAWN, each.at
 
 
 def _summed(found: Sequence[Happened]) -> str:
-    counted = Counter(each.what.after.standing for each in found if isinstance(each.what, Crossing))
-    each = ", ".join(f"{counted[standing]} to {standing.replace('_', ' ')}" for standing in Standing)
-    return f"{counted.total()} crossings: {each}"
+    steps = sum(each.entry is not None for each in found)
+    counted = Counter(each.crossing.after.standing for each in found if each.crossing)
+    to = ", ".join(f"{number} to {words_of(standing)}" for standing, number in counted.most_common())
+    return f"{steps} entries; {counted.total()} crossings{to and f': {to}'}."

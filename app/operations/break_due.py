@@ -22,11 +22,11 @@ def post_due(append: Append, promises: Iterable[Promise], at: Instant, *, since:
     All are booked then; or each when it is due, but not before `since`.
     """
     due = [
-        (step.value_at + promise.grace, step.value_at, promise.name, step.n, step)
+        (step.value_at + promise.grace, promise.name, step.n, step)
         for promise in promises
         for step in due_steps(promise, at)
     ]
-    for due_at, _, name, _, step in sorted(due, key=lambda each: each[:4]):
+    for due_at, name, _, step in sorted(due, key=lambda each: each[:3]):
         booked_at = at if since is None else max(due_at, since)
         post_step(append, append.promises.by_name[name], step, booked_at=booked_at)
 

@@ -43,7 +43,7 @@ class _Stretch(Passage):
     is_last: bool
 
 
-async def advance_clock(ledger: Ledger, book: str, *, by: int) -> Passage:
+async def advance_clock(ledger: Ledger, book: str, *, by: int, limit: int = BATCH_MAX) -> Passage:
     """Move a sandbox's clock ahead by `by` microseconds, as if it had run all along.
 
     All that is due on the way, promise steps and what time alone moves, is recorded in order and at its own instant.
@@ -52,11 +52,11 @@ async def advance_clock(ledger: Ledger, book: str, *, by: int) -> Passage:
     InvalidRequest if the clock would be more than AHEAD_MAX ahead.
     """
     assert is_sandbox(book)
-    first = stretch = await _pass_on(ledger, book, by)
+    first = stretch = await _pass_on(ledger, book, by, limit=limit)
     while not stretch.is_last:
         by -= stretch.ended_at - stretch.begun_at
         await asyncio.sleep(BREATH_SECONDS)
-        stretch = await _pass_on(ledger, book, by)
+        stretch = await _pass_on(ledger, book, by, limit=limit)
     ledger.soon_due.set()  # to the clock's loop, all that is to come has come nearer
     return Passage(begun_at=first.begun_at, ended_at=stretch.ended_at, after=first.after, until=stretch.until)
 
@@ -73,19 +73,20 @@ async def empty_sandbox(ledger: Ledger, book: str) -> None:
 
 
 @uninterrupted
-async def _pass_on(ledger: Ledger, book: str, at_most: int) -> _Stretch:
-    """The next stretch: until a full batch is due, and no longer than `at_most`."""
+async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _Stretch:
+    """The next stretch, a short transaction: until a batch of `limit` is due, and no longer than `at_most`."""
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
         if head.clock_ahead + at_most > AHEAD_MAX:
             raise _too_far()
         now = ledger.present(head)
-        booked_from, last = live_instant(head, now), now + at_most
-        until = max(now, await full_batch_at(tx, book, by=last, limit=BATCH_MAX) or last)
+        since, last = live_instant(head, now), now + at_most
+        until = max(now, await full_batch_at(tx, book, by=last, limit=limit) or last)
+        ahead = replace(head, clock_ahead=head.clock_ahead + until - now)
 
-        after = await _post_steps(ledger, tx, _moved(head, until - now), booked_from=booked_from, until=until)
-        # The accounts of those promises may be due too, beside those that were.
-        _, crossings = await advance_accounts(ledger, tx, after, until, limit=2 * BATCH_MAX)
+        after = await _post_steps(ledger, tx, ahead, since=since, until=until, limit=limit)
+        # Beside the accounts that were due, those of the promises may be.
+        _, crossings = await advance_accounts(ledger, tx, after, until, limit=2 * limit)
         await save_head(tx, raised(after, crossings))
 
         due_at = await next_due_at(tx, book)
@@ -93,18 +94,16 @@ async def _pass_on(ledger: Ledger, book: str, at_most: int) -> _Stretch:
     return _Stretch(begun_at=now, ended_at=until, after=head.position, until=after.position, is_last=is_last)
 
 
-async def _post_steps(ledger: Ledger, tx: AsyncConnection, head: Head, *, booked_from: Instant, until: Instant) -> Head:
-    """Post what promises are due, each step when it is due but not before `booked_from`; the head after them."""
-    due = await due_promises(tx, head.book, by=until, limit=BATCH_MAX)
+async def _post_steps(
+    ledger: Ledger, tx: AsyncConnection, head: Head, *, since: Instant, until: Instant, limit: int
+) -> Head:
+    """Post what up to `limit` promises are due, each step when it is due but not before `since`; the head after."""
+    due = await due_promises(tx, head.book, by=until, limit=limit)
     append = await load(ledger, tx, head, (), now=until, booked_at=None, api_key_id=SYSTEM_SOURCE, promises=due)
-    post_due(append, list(append.promises.by_name.values()), until, since=booked_from)
+    post_due(append, list(append.promises.by_name.values()), until, since=since)
     if append.entries:
         await write_append(tx, append)
     return append.head
-
-
-def _moved(head: Head, by: int) -> Head:
-    return replace(head, clock_ahead=head.clock_ahead + by)
 
 
 def _too_far() -> InvalidRequest:
