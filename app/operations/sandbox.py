@@ -38,8 +38,9 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch(Passage):
-    """A part of a passage; the last one if the clock is where it should be and nothing is due."""
+    """A part of a passage, in which the clock was `moved`; the last if it is where it should be and nothing is due."""
 
+    moved: int
     is_last: bool
 
 
@@ -54,7 +55,7 @@ async def advance_clock(ledger: Ledger, book: str, *, by: int, limit: int = BATC
     assert is_sandbox(book)
     first = stretch = await _pass_on(ledger, book, by, limit=limit)
     while not stretch.is_last:
-        by -= stretch.ended_at - stretch.begun_at
+        by -= stretch.moved
         await asyncio.sleep(BREATH_SECONDS)
         stretch = await _pass_on(ledger, book, by, limit=limit)
     ledger.soon_due.set()  # to the clock's loop, all that is to come has come nearer
@@ -90,8 +91,15 @@ async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _S
         await save_head(tx, raised(after, crossings))
 
         due_at = await next_due_at(tx, book)
-    is_last = until == last and (due_at is None or due_at > until)
-    return _Stretch(begun_at=now, ended_at=until, after=head.position, until=after.position, is_last=is_last)
+    begun_at = max(now, head.booked_at)  # as reads have it
+    return _Stretch(
+        begun_at=begun_at,
+        ended_at=max(until, begun_at),
+        after=head.position,
+        until=after.position,
+        moved=until - now,
+        is_last=until == last and (due_at is None or due_at > until),
+    )
 
 
 async def _post_steps(
