@@ -24,6 +24,7 @@ from app.api import (
     policy,
     problems,
     promises,
+    sandbox,
     statement,
     tariff,
     worklist,
@@ -45,7 +46,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, health),
+    *(tariff, policy, sandbox, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge
 from app.domain.errors import ClockBehind, Refusal, Replaying
 from app.domain.instant import SECOND, Instant
 from app.operations.carry_adoption import carry_on
-from app.operations.ledger import CLOCK_SLEEP_MAX, Ledger
+from app.operations.ledger import BREATH_SECONDS, CLOCK_SLEEP_MAX, Ledger
 from app.operations.post_due_steps import post_due_steps
 from app.operations.tick import advance_due
 from app.queries.adoptions import books_to_carry_on
@@ -24,7 +24,6 @@ logger = logging.getLogger("goodwill.clock")
 
 OpenedLedger = Callable[[], Awaitable[Ledger]]
 
-BREATH_SECONDS = 0.005  # between two batches: on SQLite another process gets the file only in a gap
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 FAILED_BOOK_SECONDS = 60.0  # a book that cannot be ticked must not keep the clock from the others
 

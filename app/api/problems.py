@@ -60,6 +60,7 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotASandbox: HTTPStatus.FORBIDDEN,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.ClockBehind: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Replaying: HTTPStatus.SERVICE_UNAVAILABLE,

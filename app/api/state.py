@@ -5,8 +5,8 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
-from app.domain.api_key import ApiKey, Scope
-from app.domain.errors import Forbidden
+from app.domain.api_key import ApiKey, Scope, is_sandbox
+from app.domain.errors import Forbidden, NotASandbox
 from app.operations.ledger import Ledger
 
 
@@ -25,19 +25,22 @@ async def _ledger(request: Request) -> Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Requires:
-    """A dependency that gives the caller's key, if it carries any one of these scopes."""
+    """A dependency that gives the caller's key, if it carries any one of these scopes, and opens a sandbox if asked."""
 
     any_of: tuple[Scope, ...]
+    of_sandbox: bool = False
 
     async def __call__(self, request: Request) -> ApiKey:
         """The key, once more for the route."""
         return self.check(request)
 
     def check(self, request: Request) -> ApiKey:
-        """The key; Forbidden if it lacks the scope."""
+        """The key; Forbidden if it lacks the scope, NotASandbox if it should be a sandbox's and is not."""
         key = cast("ApiKey", request.state.api_key)
         if not any(key.may(scope) for scope in self.any_of):
             raise Forbidden(f"This needs the scope {' or '.join(self.any_of)}.", extra={"scope": self.any_of[0].value})
+        if self.of_sandbox and not is_sandbox(key.book):
+            raise NotASandbox
         return key
 
 
@@ -48,3 +51,5 @@ Reader = Annotated[ApiKey, Depends(READS)]
 RuleManager = Annotated[ApiKey, Depends(Requires((Scope.RULES_MANAGE,)))]
 # Who keeps the tariff has to read it first, and who posts has to know its kinds.
 TariffReader = Annotated[ApiKey, Depends(Requires((Scope.ACCOUNTS_READ, Scope.RULES_MANAGE, Scope.INTERACTIONS_WRITE)))]
+SandboxWriter = Annotated[ApiKey, Depends(Requires((Scope.INTERACTIONS_WRITE,), of_sandbox=True))]
+SandboxAdmin = Annotated[ApiKey, Depends(Requires((Scope.ADMIN,), of_sandbox=True))]

@@ -8,16 +8,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.cli.demo_history import SOURCE, Plan, batches, history, plan_of
+from app.cli.demo_passage import happened, print_happened, span_asked
 from app.cli.demo_tables import FAR_PAST_DAYS, Holding, holding, print_holding
 from app.cli.session import fail, opened_ledger, run
-from app.domain.api_key import BOOK_PATTERN, is_book_name
+from app.domain.api_key import BOOK_NAMES, SANDBOX_PREFIX, is_book_name, sandbox_of
 from app.domain.entry import Head
 from app.domain.instant import DAY, SECOND, Instant
+from app.domain.sandbox import ADVANCE_DAYS_MAX
 from app.operations.ledger import Ledger
 from app.operations.open_book import open_book
 from app.operations.outcome import Refused
 from app.operations.record import record
 from app.operations.replay import begin_replay, end_replay
+from app.operations.sandbox import advance_clock
 from app.queries.books import head
 from app.queries.ledger_lines import feed
 
@@ -29,20 +32,28 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="another seed: other customers")] = 1,
     customers: Annotated[int, typer.Option(min=1, max=9999)] = 300,
     years: Annotated[int, typer.Option(min=1, max=10)] = 2,
-    book: Annotated[str, typer.Option(help="the book that holds the demo, and nothing else")] = "demo",
+    book: Annotated[str, typer.Option(help="the sandbox that holds the demo, and nothing else")] = "demo",
+    advance: Annotated[str | None, typer.Option(help="then let time pass in it: 90d, 12h or P90D")] = None,
 ) -> None:
-    """Fill a book of its own with an invented history and print its worklist; again: print it as it stands now."""
-    if not is_book_name(book):
-        fail(f"a book's name matches {BOOK_PATTERN} and is not test")
-    run(_demo(Plan(seed=seed, customers=customers, years=years), book))
+    """Fill a sandbox with an invented history and print its worklist; again: print it as it stands now."""
+    span = 0 if advance is None else span_asked(advance)
+    if span is None:
+        fail(f"--advance takes a duration such as 90d, 12h or P90D, at most {ADVANCE_DAYS_MAX} days")
+    if not is_book_name(sandbox_of(book)):
+        fail(BOOK_NAMES)
+    run(_demo(Plan(seed=seed, customers=customers, years=years), sandbox_of(book), span))
 
 
-async def _demo(plan: Plan, book: str) -> None:
+async def _demo(plan: Plan, book: str, span: int) -> None:
+    console = _console()
     async with opened_ledger(makes=True) as ledger:
         end = await _end(ledger, plan, book)
         posted = await _filled(ledger, plan, book, end)
+        if span:
+            passage = await advance_clock(ledger, book, by=span)
+            print_happened(console, passage, await happened(ledger, book, passage))
         found = await holding(ledger, book)
-    print_holding(_console(), found)
+    print_holding(console, found)
     _say_how_to_go_on(plan, book, posted, found, end)
 
 
@@ -50,18 +61,19 @@ async def _end(ledger: Ledger, plan: Plan, book: str) -> Instant:
     """When the history ends: at the first run's instant, which the book's first entry tells."""
     await open_book(ledger, book)
     async with ledger.database.read() as tx:
-        first = await feed(tx, book, after=0, limit=1)
+        stored, first = await head(tx, book), await feed(tx, book, after=0, limit=1)
+    assert stored is not None
     if not first:
-        return ledger.now() // SECOND * SECOND
-    entry = first[0].entry
+        return ledger.present(stored) // SECOND * SECOND
+    entry, name = first[0].entry, _name(book)
     kept = plan_of(entry.external_id) if entry.source == SOURCE else None
     if kept is None:
-        fail(f"the book {book} holds entries that are not the demo's: name another one, for example --book {book}-2")
+        fail(f"the book {book} holds entries that are not the demo's: name another one, for example --book {name}-2")
     if kept != plan:
         fail(
             f"the book {book} holds another demo ({kept}).\n"
-            f"  to see it:         goodwill demo --book {book} {_options(kept)}\n"
-            f"  to have this too:  goodwill demo --book {book}-{plan.seed} {_options(plan)}"
+            f"  to see it:         goodwill demo --book {name} {_options(kept)}\n"
+            f"  to have this too:  goodwill demo --book {name}-{plan.seed} {_options(plan)}"
         )
     return entry.value_at + plan.span
 
@@ -95,20 +107,26 @@ def _is_complete(stored: Head, items: int) -> bool:
 
 
 def _say_how_to_go_on(plan: Plan, book: str, posted: int, found: Holding, end: Instant) -> None:
-    age_days = (found.at - end) // DAY
+    age_days, name = (found.at - end) // DAY, _name(book)
     print()
     if posted:
         print(f"The book {book} was filled with {posted:,} entries ({plan}).")
     else:
         print(f"The book {book} held this history already ({plan}): nothing was added.")
     if age_days > FAR_PAST_DAYS:
-        print(f"It ended {age_days} days ago and has been fading since; a fresh one: goodwill demo --book {book}-fresh")
+        print(f"It ended {age_days} days ago and has been fading since; a fresh one: goodwill demo --book {name}-fresh")
     print(
         "\nTo go on:\n"
-        "  goodwill serve                       the API, and its documentation under /docs\n"
-        f"  goodwill verify --book {book:<14}proves that the ledger is whole\n"
-        f"  goodwill keys create --book {book:<9}a key to read this book over HTTP"
+        f"  goodwill demo --book {name} --advance 90d  90 days in a second: what time alone brings\n"
+        "  goodwill serve                          the API, and its documentation under /docs\n"
+        f"  goodwill verify --book {book:<17}proves that the ledger is whole\n"
+        f"  goodwill keys create --book {book:<12}a key to read this book over HTTP"
     )
+
+
+def _name(book: str) -> str:
+    """The sandbox as --book names it."""
+    return book.removeprefix(SANDBOX_PREFIX)
 
 
 def _options(plan: Plan) -> str:

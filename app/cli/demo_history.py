@@ -3,17 +3,22 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
 from app.cli.demo_lives import PERSONAS, Happening, Life, mistake
 from app.cli.demo_words import FIRST_NAMES
 from app.domain.instant import DAY, SECOND, Instant
 from app.domain.interaction import Interaction, ReversalRequest
+from app.domain.promise_request import MakePromise
+from app.domain.tariff import Step
 from app.operations.append import Item
 
 SOURCE = "demo"
 YEAR_DAYS = 365
 MISTAKES_SHARE = 0.08
+PROMISED_SHARE = 0.1
+PROMISED_STEPS = (Step(after=timedelta(), points=-8), Step(after=timedelta(days=3), points=-20))
 BATCH_MAX = 500
 
 _NAME = re.compile(r"(\d+)-(\d+)x(\d+)-\d+-\d+")
@@ -84,6 +89,8 @@ def _told(plan: Plan, number: int, end: Instant) -> list[tuple[Instant, Item]]:
         if happening.mistaken:
             found_out = happening.told_at + rng.randint(1, 9) * DAY
             told.append((found_out, _correction(happening.mistaken, name)))
+    if life.chance(PROMISED_SHARE):
+        told.append(_promise(rng, f"{plan.seed}-{plan.customers}x{plan.years}-{number:04}-promise", customer, end))
     return told
 
 
@@ -109,6 +116,20 @@ def _interaction(happening: Happening, name: str, customer: str) -> Interaction:
         attributes=happening.attributes,
         note=happening.note,
         context=happening.context,
+    )
+
+
+def _promise(rng: Random, name: str, customer: str, end: Instant) -> tuple[Instant, MakePromise]:
+    """A promise that the history leaves open: what comes of it, time will show."""
+    made_at, due_at = end - rng.randint(1, 20 * DAY), end + rng.randint(1, 60) * DAY
+    return made_at, MakePromise(
+        source=SOURCE,
+        id=name,
+        customer=customer,
+        kind="promise.broken",
+        due_at=due_at,
+        steps=PROMISED_STEPS,
+        value_at=made_at,
     )
 
 

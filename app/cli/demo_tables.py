@@ -103,7 +103,7 @@ def print_holding(console: Console, found: Holding) -> None:
 
 def _count(found: Holding, standing: Standing) -> str:
     depths = ", ".join(f"{found.places[Place(standing=_OVERDRAWN, depth=depth)]} {depth}" for depth in Depth)
-    return f"{found.count(standing)} {_words(standing)}" + (f" ({depths})" if standing is _OVERDRAWN else "")
+    return f"{found.count(standing)} {words_of(standing)}" + (f" ({depths})" if standing is _OVERDRAWN else "")
 
 
 def _standing(accounts: Sequence[Account], standing: Standing) -> list[Account]:
@@ -203,10 +203,11 @@ def _next(places: Sequence[tuple[Instant, Place]]) -> str:
     if not places:
         return "stays so"
     at, place = places[0]
-    return f"{_words(place.standing)} on {moment_of(at):%Y-%m-%d}"
+    return f"{words_of(place.standing)} on {moment_of(at):%Y-%m-%d}"
 
 
-def _words(standing: Standing) -> str:
+def words_of(standing: Standing) -> str:
+    """The standing as a person says it."""
     return _WORDS.get(standing, standing.value)
 
 

@@ -91,7 +91,8 @@ def _keys(keys: Sequence[ApiKey], now: Instant) -> list[Check]:
 
 
 def _clock(heads: Sequence[Head], now: Instant) -> list[Check]:
-    ahead = [(head.book, head.booked_at - now) for head in heads if head.booked_at > now]
+    gaps = [(head.book, head.booked_at - head.clock_ahead - now) for head in heads]
+    ahead = [(book, gap) for book, gap in gaps if gap > 0]
     late = [(book, gap) for book, gap in ahead if gap > BEHIND_MAX]
     if late:
         book, gap = max(late, key=lambda pair: pair[1])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from app.cli.session import Book, existing_book, fail, opened_ledger, run
-from app.domain.api_key import ApiKey, Scope
+from app.domain.api_key import ApiKey, Scope, sandbox_of
 from app.domain.instant import DAY, Instant, moment_of
 from app.operations.manage_keys import create_key, revoke_key
 from app.queries.keys import first_book, keys_of_all_books
@@ -26,11 +26,12 @@ def create(
     name: Annotated[str, typer.Option(help="what the key is for")] = "unnamed",
     book: Book = None,
     scope: Annotated[list[Scope] | None, typer.Option(help="repeat for several; admin if left out")] = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="of the book's sandbox: its clock can be moved")] = False,
     source: Annotated[str | None, typer.Option(help="the source of interactions that name none")] = None,
     expires_in_days: Annotated[int | None, typer.Option(min=1, max=EXPIRY_DAYS_MAX, help="never, if left out")] = None,
 ) -> None:
     """Create a key and print it, this once; a book that does not exist yet is opened."""
-    run(_create(name, book, scope or [Scope.ADMIN], source, expires_in_days))
+    run(_create(name, book, scope or [Scope.ADMIN], source, expires_in_days, is_sandbox=sandbox))
 
 
 @app.command("list")
@@ -45,10 +46,13 @@ def revoke(key_id: Annotated[str, typer.Argument(help="as `keys list` shows it")
     run(_revoke(key_id, book))
 
 
-async def _create(name: str, book: str | None, scopes: list[Scope], source: str | None, days: int | None) -> None:
+async def _create(
+    name: str, book: str | None, scopes: list[Scope], source: str | None, days: int | None, *, is_sandbox: bool
+) -> None:
     async with opened_ledger(makes=True) as ledger:
         async with ledger.database.read() as tx:
-            chosen = book or await first_book(tx) or FIRST_BOOK
+            named = book or await first_book(tx) or FIRST_BOOK
+        chosen = sandbox_of(named) if is_sandbox else named
         expires_at = None if days is None else ledger.now() + days * DAY
         key, token = await create_key(ledger, chosen, name=name, scopes=scopes, source=source, expires_at=expires_at)
     print(token.text)

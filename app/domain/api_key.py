@@ -1,4 +1,7 @@
-"""API keys: `gw_<book>_<secret>`; the first part of the secret names the key, the rest is hashed."""
+"""API keys: `gw_<book>_<secret>`; the first part of the secret names the key, the rest is hashed.
+
+A sandbox is a book called `test_<name>`, so that its keys say what they are: `gw_test_<name>_<secret>`.
+"""
 
 import hmac
 import re
@@ -10,9 +13,11 @@ from app.domain.instant import Instant
 
 KEY_ID_CHARACTERS = 12
 SECRET_BYTES = 26  # 6 bytes name the key, 20 are secret
-BOOK_PATTERN = r"^[a-z0-9-]{1,40}$"
+SANDBOX_PREFIX = "test_"  # no other book's name holds an underscore
+BOOK_NAMES = "A book's name is 1 to 40 of a-z, 0-9 and -, but not test; a sandbox's is test_ and up to 35 of them."
 
-_TOKEN = re.compile(r"gw_([a-z0-9-]{1,40})_([0-9a-f]{52})")
+_BOOK = re.compile(r"[a-z0-9-]{1,40}|test_[a-z0-9-]{1,35}")
+_TOKEN = re.compile(rf"gw_({_BOOK.pattern})_([0-9a-f]{{52}})")
 
 
 class Scope(StrEnum):
@@ -85,4 +90,14 @@ def opens(key: ApiKey | None, token: Token, now: Instant) -> bool:
 
 def is_book_name(name: str) -> bool:
     """Whether a book may be called so: `test` would make its keys look like a sandbox's."""
-    return re.fullmatch(BOOK_PATTERN, name) is not None and name != "test"
+    return _BOOK.fullmatch(name) is not None and name.removeprefix(SANDBOX_PREFIX) != "test"
+
+
+def is_sandbox(book: str) -> bool:
+    """Whether the book is a sandbox: its clock can be moved, and it can be emptied."""
+    return book.startswith(SANDBOX_PREFIX)
+
+
+def sandbox_of(name: str) -> str:
+    """The book that is the sandbox of that name, whether or not the name says so itself."""
+    return SANDBOX_PREFIX + name.removeprefix(SANDBOX_PREFIX)

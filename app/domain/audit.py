@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.domain.api_key import is_sandbox
 from app.domain.chain import genesis, linked
 from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
@@ -71,3 +72,5 @@ def head_findings(head: Head, last: Link) -> Iterator[Finding]:
     if head.replayed_to > head.position:
         what = f"History is said to be replayed up to position {head.replayed_to}, beyond the last one."
         yield Finding(law=1, where="head", what=what)
+    if head.clock_ahead and not is_sandbox(head.book):
+        yield Finding(law=1, where="head", what="Its clock is not the real one, and it is no sandbox.")

@@ -1,7 +1,5 @@
 """Every refusal in one file. The first line of a docstring is the problem's title, `code` its stable name."""
 
-from collections.abc import Mapping
-
 from app.domain.refusal import Fault as Fault
 from app.domain.refusal import Refusal as Refusal
 
@@ -198,6 +196,12 @@ class Forbidden(Refusal):
     code = "forbidden"
 
 
+class NotASandbox(Refusal):
+    """Only a sandbox can be emptied, and have its clock moved: this is the key of a live book."""
+
+    code = "not_a_sandbox"
+
+
 class ClockBehind(Refusal):
     """This server's clock is more than 60 seconds behind the ledger's last entry."""
 
@@ -238,6 +242,3 @@ class InternalError(Refusal):
     """The server failed; nothing of the request was kept unless it was acknowledged before."""
 
     code = "internal_error"
-
-
-ERRORS: Mapping[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}

@@ -42,7 +42,7 @@ async def adopt_policy(
             version=head.policy_version + 1,
             document=json.dumps(document, ensure_ascii=False),
             api_key_id=api_key_id,
-            started_at=ledger.now(),
+            started_at=ledger.present(head),
             accounts_total=accounts_total,
             accounts_done=0,
             after_account_id=None,

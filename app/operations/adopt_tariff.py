@@ -35,7 +35,7 @@ async def adopt_tariff(
                 "version": adopted.tariff_version,
                 "document": json.dumps(document, ensure_ascii=False),
                 "from_position": head.position,
-                "adopted_at": ledger.now(),
+                "adopted_at": ledger.present(head),
                 "api_key_id": api_key_id,
             },
         )

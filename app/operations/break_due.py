@@ -27,11 +27,19 @@ def let_time_pass(append: Append, until: Instant) -> None:
         post_step(append, promise, step_of(promise, promise.posted + 1), booked_at=booked_at)
 
 
-def post_due(append: Append, promises: Iterable[Promise], at: Instant) -> None:
-    """Post the steps of these promises that are due by `at`, in the order of their times."""
-    due = [(step.value_at, promise.name, step.n, step) for promise in promises for step in due_steps(promise, at)]
-    for _, name, _, step in sorted(due, key=lambda each: each[:3]):
-        post_step(append, append.promises.by_name[name], step, booked_at=at)
+def post_due(append: Append, promises: Iterable[Promise], at: Instant, *, since: Instant | None = None) -> None:
+    """Post the steps of these promises that are due by `at`, in the order in which they are.
+
+    All are booked then; or each when it is due, but not before `since`.
+    """
+    due = [
+        (step.value_at + promise.grace, promise.name, step.n, step)
+        for promise in promises
+        for step in due_steps(promise, at)
+    ]
+    for due_at, name, _, step in sorted(due, key=lambda each: each[:3]):
+        booked_at = at if since is None else max(due_at, since)
+        post_step(append, append.promises.by_name[name], step, booked_at=booked_at)
 
 
 def post_step(append: Append, promise: Promise, step: Missed, *, booked_at: Instant) -> Entry:

@@ -113,7 +113,7 @@ async def _next_batch(ledger: Ledger, book: str) -> _Batch | None:
         adoption, head = await adoption_of(tx, book), await read_head(tx, book)
         if adoption is None or head is None:
             return None
-        at = max(ledger.now(), head.booked_at)
+        at = max(ledger.present(head), head.booked_at)
         reached, is_last = replace(adoption, prepared_at=max(adoption.prepared_at, at)), False
         if batch := await accounts_after(tx, book, adoption.after_account_id, limit=BATCH_ACCOUNTS):
             done = min(adoption.accounts_done + len(batch), adoption.accounts_total)
@@ -157,7 +157,7 @@ async def _switch(ledger: Ledger, adoption: Adoption) -> None:
         head = await lock_head(tx, adoption.book)
         if await lock_adoption(tx, adoption.book) != adoption:
             return
-        at = _instant(head, adoption, ledger.now())
+        at = _instant(head, adoption, ledger.present(head))
         booked_at = at if head.position else head.booked_at
         after = replace(head, policy_version=adoption.version, generation=adoption.generation, booked_at=booked_at)
         await _switch_unready(tx, adoption, after, await _policies(ledger, tx, head, adoption), at)

@@ -27,7 +27,7 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        now = live_instant(head, ledger.now())
+        now = live_instant(head, ledger.present(head))
         policy = await policy_in_force(ledger, tx, book, head.policy_version)
         stored = (await accounts_by_id(tx, book, [account_id])).get(account_id)
         if stored is None:
@@ -46,5 +46,5 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         numbered = enumerate(crossings, start=stored.crossings + 1)
         await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])
         await save_head(tx, replace(head, booked_at=now))
-    announce_due(ledger, [account])
+    announce_due(ledger, head, [account])
     return account

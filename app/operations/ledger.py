@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import Database
 from app.domain.account import Account
+from app.domain.entry import Head
 from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy, PolicyHistory, PolicySwitch
 from app.domain.policy_document import parse_policy
@@ -21,13 +22,14 @@ from app.sealing.keys import Entropy, MasterKey
 
 _Rules = TypeVar("_Rules", Tariff, Policy)
 
+BREATH_SECONDS = 0.005  # between two batches: on SQLite another process gets the file only in a gap
 CLOCK_SLEEP_MAX = 5 * SECOND  # what another process posted is seen by then; until then it is late, never wrong
 RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The services of one process. `now` reads the clock, `new_id` and `entropy` are chance.
+    """The services of one process. `now` reads the real clock, `new_id` and `entropy` are chance.
 
     `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look.
     """
@@ -41,10 +43,14 @@ class Ledger:
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
 
+    def present(self, head: Head) -> Instant:
+        """The present instant of a book: a sandbox may be ahead of the clock. For a write, of the locked head."""
+        return self.now() + head.clock_ahead
 
-def announce_due(ledger: Ledger, saved: Iterable[Account], promises: Iterable[Promise] = ()) -> None:
+
+def announce_due(ledger: Ledger, head: Head, saved: Iterable[Account], promises: Iterable[Promise] = ()) -> None:
     """Wake this process's clock if one of these, once committed, is due before it would look by itself."""
-    soon = ledger.now() + CLOCK_SLEEP_MAX
+    soon = ledger.present(head) + CLOCK_SLEEP_MAX
     dues = [*(account.look_again_at for account in saved), *(promise.next_step_at for promise in promises)]
     if any(due_at is not None and due_at < soon for due_at in dues):
         ledger.soon_due.set()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.database import uninterrupted
-from app.domain.api_key import BOOK_PATTERN, SECRET_BYTES, ApiKey, Scope, Token, is_book_name
+from app.domain.api_key import BOOK_NAMES, SECRET_BYTES, ApiKey, Scope, Token, is_book_name
 from app.domain.errors import InvalidRequest
 from app.domain.instant import Instant
 from app.domain.interaction import IDENTIFIER_CHARACTERS_MAX, SYSTEM_SOURCE
@@ -44,7 +44,7 @@ async def create_key(
 
 def _check_names(book: str, name: str, source: str | None) -> None:
     if not is_book_name(book):
-        raise InvalidRequest(f"A book's name matches {BOOK_PATTERN} and is not test.")
+        raise InvalidRequest(BOOK_NAMES)
     if not 1 <= len(name) <= IDENTIFIER_CHARACTERS_MAX:
         raise InvalidRequest(f"A key's name has 1 to {IDENTIFIER_CHARACTERS_MAX} characters.")
     if source is not None and (source == SYSTEM_SOURCE or not 1 <= len(source) <= IDENTIFIER_CHARACTERS_MAX):

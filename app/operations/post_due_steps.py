@@ -6,6 +6,7 @@ from app.operations.break_due import post_due
 from app.operations.ledger import Ledger
 from app.operations.load import load
 from app.operations.record import live_instant, write_append
+from app.queries.books import head as read_head
 from app.queries.promises import due_promises, next_step_at
 from app.store.books import lock_head
 
@@ -19,12 +20,13 @@ async def post_due_steps(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_
     only if something is due. Raises ClockBehind, or Replaying if something is due while history is replayed.
     """
     async with ledger.database.read() as tx:
-        next_at = await next_step_at(tx, book)
-    if next_at is None or next_at > ledger.now():
+        head, next_at = await read_head(tx, book), await next_step_at(tx, book)
+    assert head is not None
+    if next_at is None or next_at > ledger.present(head):
         return next_at
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        now = ledger.now()
+        now = ledger.present(head)
         booked_at = live_instant(head, now)
         due = await due_promises(tx, book, by=booked_at, limit=limit)
         append = await load(ledger, tx, head, (), now=now, booked_at=booked_at, api_key_id=SYSTEM_SOURCE, promises=due)

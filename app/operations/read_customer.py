@@ -68,7 +68,7 @@ async def reading(ledger: Ledger, tx: AsyncConnection, book: str, *, at: Instant
         ledger=ledger,
         tx=tx,
         head=found,
-        now=max(ledger.now(), found.booked_at) if at is None else at,
+        now=max(ledger.present(found), found.booked_at) if at is None else at,
         policy=await policy_in_force(ledger, tx, book, found.policy_version),
         book_key=await book_key(tx, book, ledger.master_key),
     )

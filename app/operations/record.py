@@ -32,7 +32,7 @@ async def record(
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        now = ledger.now()
+        now = ledger.present(head)
         booked_at = simulated(head) if replay else live_instant(head, now)
         due = await due_promises(tx, book, by=min(latest(batch), now)) if replay else ()
         append = await load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id, promises=due)
@@ -41,7 +41,7 @@ async def record(
 
         if append.entries:
             await write_append(tx, append)
-    announce_due(ledger, append.posted.values(), append.promises.changed)
+    announce_due(ledger, head, append.posted.values(), append.promises.changed)
     return outcomes
 
 

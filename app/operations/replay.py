@@ -39,7 +39,7 @@ async def _break_some(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONC
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        now = ledger.now()
+        now = ledger.present(head)
         due = await due_promises(tx, book, by=now, limit=limit) if head.replaying else []
         if not due:
             return False

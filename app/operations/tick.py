@@ -1,5 +1,6 @@
 """The tick: what is due in a book by now is recorded, each crossing once and at its own instant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -35,19 +36,27 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
         head = await lock_head(tx, book)
         if head.replaying:
             return Tick(advanced=0, crossings=(), next_due_at=None)
-        now = ledger.now()
+        now = ledger.present(head)
 
-        advanced, crossings = await _advance_accounts(ledger, tx, head, now, limit=limit)
+        advanced, crossings = await advance_accounts(ledger, tx, head, now, limit=limit)
 
-        reached = max([head.booked_at, *(crossing.at for _, crossing in crossings)])
-        if reached > head.booked_at:
-            await save_head(tx, replace(head, booked_at=reached))
+        if crossings:
+            await save_head(tx, raised(head, crossings))
         return Tick(advanced=advanced, crossings=tuple(crossings), next_due_at=await next_due_at(tx, book))
 
 
-async def _advance_accounts(
+def raised(head: Head, crossings: Sequence[tuple[UUID, Crossing]]) -> Head:
+    """The head once these crossings, in order, are recorded: no later entry is booked before them."""
+    return replace(head, booked_at=max([head.booked_at, *(crossing.at for _, crossing in crossings[-1:])]))
+
+
+async def advance_accounts(
     ledger: Ledger, tx: AsyncConnection, head: Head, now: Instant, *, limit: int
 ) -> tuple[int, list[tuple[UUID, Crossing]]]:
+    """Advance up to `limit` accounts that are due by `now`: how many there were, and their crossings in order.
+
+    Requires the locked head, which the caller then saves as `raised`.
+    """
     policy = await policy_in_force(ledger, tx, head.book, head.policy_version)
     due = await accounts_due(tx, head.book, now, limit=limit)
     moved = [(account, *advance(account, policy, now)) for account in due]

@@ -1,4 +1,4 @@
-"""What is due: the accounts whose time to be looked at has come, and when the next one's comes."""
+"""What is due: the accounts whose time to be looked at has come, when the next one's comes, and promise steps' too."""
 
 from typing import Any
 
@@ -25,10 +25,25 @@ async def next_due_at(tx: AsyncConnection, book: str) -> Instant | None:
 
 
 async def next_due_by_book(tx: AsyncConnection) -> dict[str, Instant]:
-    """When something is due next in each book but those that replay history; one look at each index for each."""
-    query = select(books.c.book, *_earliest()).where(~books.c.replaying)
-    found = {book: _first(account_at, step_at) for book, account_at, step_at in await tx.execute(query)}
-    return {book: due_at for book, due_at in found.items() if due_at is not None}
+    """When, by the real clock, something is due next in each book but those that replay history.
+
+    One look at each index for each book.
+    """
+    query = select(books.c.book, books.c.clock_ahead, *_earliest()).where(~books.c.replaying)
+    found = [(book, ahead, _first(*earliest)) for book, ahead, *earliest in await tx.execute(query)]
+    return {book: due_at - ahead for book, ahead, due_at in found if due_at is not None}
+
+
+async def full_batch_at(tx: AsyncConnection, book: str, *, by: Instant, limit: int) -> Instant | None:
+    """When so many accounts are due, or so many promises, whichever is sooner; None if neither are by then."""
+    nth = [
+        select(due).where(of_book, due <= by).order_by(due).offset(limit - 1).limit(1)
+        for of_book, due in (
+            (current_accounts(book), accounts.c.look_again_at),
+            (promises.c.book == book, promises.c.next_step_at),
+        )
+    ]
+    return _first(*(await tx.execute(select(*[query.scalar_subquery() for query in nth]))).one())
 
 
 def _earliest() -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:

@@ -56,7 +56,9 @@ async def open_promises_of(tx: AsyncConnection, book: str, account_id: UUID, *, 
 
 async def due_promises(tx: AsyncConnection, book: str, *, by: Instant, limit: int | None = None) -> list[Promise]:
     """The promises of which a step is to be posted by then, the longest due first."""
-    query = _query(book, promises.c.next_step_at <= by).order_by(promises.c.next_step_at)
+    query = _query(book, promises.c.next_step_at <= by).order_by(
+        promises.c.next_step_at, promises.c.source, promises.c.id
+    )
     return await _fetched(tx, query.limit(limit))
 
 

@@ -33,6 +33,7 @@ async def save_head(tx: AsyncConnection, head: Head) -> None:
             generation=head.generation,
             replaying=head.replaying,
             replayed_to=head.replayed_to,
+            clock_ahead=head.clock_ahead,
         )
     )
     await tx.execute(query)

@@ -9,7 +9,7 @@ from app.tables.projections import accounts, crossings, customer_changes, promis
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
 from app.tables.shared import metadata
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 __all__ = [

@@ -1,6 +1,6 @@
 """What is never forgotten: books, their keys, names, and the entries. Triggers refuse what must not change."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, Uuid, text
 
 from app.tables.shared import book_key, metadata
 
@@ -18,6 +18,7 @@ books = Table(
     Column("replaying", Boolean, nullable=False),
     Column("replayed_to", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
+    Column("clock_ahead", BigInteger, nullable=False, server_default=text("0")),
 )
 
 api_keys = Table(

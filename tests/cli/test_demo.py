@@ -26,6 +26,7 @@ from app.queries.ledger_lines import Line, feed
 from app.settings import Settings
 from tests.conftest import NOON
 
+BOOK = "test_demo"
 PLAN = Plan(seed=1, customers=12, years=2)
 
 
@@ -49,7 +50,7 @@ async def demo(*options: str) -> Result:
 
 
 async def held(ledger: Ledger) -> Holding:
-    return await holding(ledger, "demo")
+    return await holding(ledger, BOOK)
 
 
 async def test_the_demo_shows_its_worklist_and_says_how_to_go_on(ledger: Ledger) -> None:
@@ -57,7 +58,7 @@ async def test_the_demo_shows_its_worklist_and_says_how_to_go_on(ledger: Ledger)
 
     assert shown.exit_code == 0
     assert "Overdrawn, the deepest first" in shown.output
-    assert "goodwill verify --book demo" in shown.output
+    assert "goodwill verify --book test_demo" in shown.output
     assert max(len(line) for line in shown.output.splitlines()) <= 100
 
 
@@ -75,7 +76,7 @@ async def test_the_second_run_adds_nothing_and_shows_the_same(ledger: Ledger) ->
 async def test_the_book_is_open_to_live_posts_afterwards_and_another_run_shows_them(ledger: Ledger) -> None:
     await demo()
     live = Interaction(source="crm", id="1", customer="someone.new@example.com", kind="moment.unexpected_gift")
-    [posted] = await record(ledger, "demo", [live], api_key_id="tests")
+    [posted] = await record(ledger, BOOK, [live], api_key_id="tests")
 
     assert isinstance(posted, Posted)
     assert (await demo()).exit_code == 0
@@ -103,8 +104,8 @@ async def test_another_history_is_not_mixed_in(ledger: Ledger) -> None:
 async def test_a_book_with_entries_of_its_own_is_left_alone(ledger: Ledger) -> None:
     await demo("--book", "shop", "--years", "1")
     live = Interaction(source="crm", id="1", customer="ada", kind="apology.first")
-    await asyncio.to_thread(CliRunner().invoke, app, ["keys", "create", "--book", "mine"])
-    await record(ledger, "mine", [live], api_key_id="tests")
+    await asyncio.to_thread(CliRunner().invoke, app, ["keys", "create", "--sandbox", "--book", "mine"])
+    await record(ledger, "test_mine", [live], api_key_id="tests")
 
     refused = await demo("--book", "mine")
 
@@ -173,4 +174,4 @@ def cut_off(items: list[Item]) -> Iterator[list[Item]]:
 
 async def entries(ledger: Ledger) -> list[Line]:
     async with ledger.database.read() as tx:
-        return await feed(tx, "demo", after=0, limit=100_000)
+        return await feed(tx, BOOK, after=0, limit=100_000)

@@ -17,7 +17,7 @@ from app.domain.policy import Policy
 from app.domain.standing import NOWHERE_YET, Direction, Place
 from app.queries.crossings import recorded_crossings
 from app.queries.ledger_lines import entries_by_account
-from app.tables import segment_changes
+from app.tables import customer_changes
 from tests.conftest import Bench
 from tests.domain.oracle import table
 from tests.operations.adopting import policies_of
@@ -58,7 +58,7 @@ async def lives(bench: Bench, book: str, account_ids: Collection[UUID] | None = 
     reigns = [(each.adopted_at if each.from_position else 0, each.policy) for each in switches]
     async with bench.ledger.database.read() as tx:
         grouped = [entries async for entries in entries_by_account(tx, book, account_ids=account_ids)]
-        changes = (await tx.execute(select(segment_changes).order_by(segment_changes.c.changed_at))).all()
+        changes = (await tx.execute(select(customer_changes).order_by(customer_changes.c.changed_at))).all()
         crossed = [await recorded_crossings(tx, book, own[0].account_id) for own in grouped]
     return [
         Life(

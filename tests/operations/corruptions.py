@@ -100,6 +100,7 @@ LEDGER = [
     of_head("head with another hash", 3, hash=b"\0" * 32),
     of_head("head behind its entries", 1, booked_at=NOON),
     of_head("replayed beyond the end", 1, replayed_to=11),
+    of_head("a clock ahead in a live book", 1, clock_ahead=1),
     of_head("no such tariff", 3, tariff_version=9),
     Corruption(name="last entry deleted", law=3, where="head", spoil=lambda _: _deleted(10)),
     Corruption(name="an entry deleted", law=1, where="position 5", spoil=lambda _: _deleted(4)),

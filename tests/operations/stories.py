@@ -213,8 +213,10 @@ async def stored(bench: Bench, *tables: Table, book: str | None = None) -> dict[
 
 async def drop_triggers(bench: Bench) -> None:
     """Let this test do to entries what nobody may."""
-    names = ["entries_never_update", "entries_never_delete", "entries_never_replace"]
-    drops = [f"DROP TRIGGER {name}" for name in names] if bench.ledger.database.is_sqlite else None
+    if bench.ledger.database.is_sqlite:
+        drops = [f"DROP TRIGGER entries_never_{verb}" for verb in ("update", "delete", "replace")]
+    else:
+        drops = [f"DROP TRIGGER entries_never_{verb} ON entries" for verb in ("change", "go")]
     async with bench.ledger.database.write() as tx:
-        for statement in drops or ["DROP TRIGGER entries_never_change ON entries"]:
+        for statement in drops:
             await tx.execute(text(statement))

@@ -1,0 +1,120 @@
+"""The sandbox: a book whose clock can be moved ahead, and which can be emptied."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database import uninterrupted
+from app.domain.api_key import is_sandbox
+from app.domain.chain import genesis
+from app.domain.entry import Head
+from app.domain.errors import Fault, InvalidRequest
+from app.domain.instant import YEAR, Instant
+from app.domain.interaction import EARLIEST, SYSTEM_SOURCE
+from app.domain.sandbox import AHEAD_MAX
+from app.operations.break_due import post_due
+from app.operations.ledger import BREATH_SECONDS, Ledger
+from app.operations.load import load
+from app.operations.record import live_instant, write_append
+from app.operations.tick import advance_accounts, raised
+from app.queries.due import full_batch_at, next_due_at
+from app.queries.promises import due_promises
+from app.store.books import lock_head, save_head
+from app.store.sandbox import empty_book
+
+BATCH_MAX = 200  # accounts, and promises: so many are due in one stretch, so that others wait for milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """The time that passed in a sandbox, (begun_at, ended_at], and the positions (after, until] of what was booked."""
+
+    begun_at: Instant
+    ended_at: Instant
+    after: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch(Passage):
+    """A part of a passage, in which the clock was `moved`; the last if it is where it should be and nothing is due."""
+
+    moved: int
+    is_last: bool
+
+
+async def advance_clock(ledger: Ledger, book: str, *, by: int, limit: int = BATCH_MAX) -> Passage:
+    """Move a sandbox's clock ahead by `by` microseconds, as if it had run all along.
+
+    All that is due on the way, promise steps and what time alone moves, is recorded in order and at its own instant.
+    Each stretch is committed with the clock that it reached: whatever ends this, the sandbox stands at an instant
+    between. Of two at once each adds its own time. Requires a sandbox and `by` > 0. Raises Replaying, ClockBehind, or
+    InvalidRequest if the clock would be more than AHEAD_MAX ahead.
+    """
+    assert is_sandbox(book)
+    first = stretch = await _pass_on(ledger, book, by, limit=limit)
+    while not stretch.is_last:
+        by -= stretch.moved
+        await asyncio.sleep(BREATH_SECONDS)
+        stretch = await _pass_on(ledger, book, by, limit=limit)
+    ledger.soon_due.set()  # to the clock's loop, all that is to come has come nearer
+    return Passage(begun_at=first.begun_at, ended_at=stretch.ended_at, after=first.after, until=stretch.until)
+
+
+@uninterrupted
+async def empty_sandbox(ledger: Ledger, book: str) -> None:
+    """Empty a sandbox, and set its clock back to the present. API keys and the rules in force stay."""
+    assert is_sandbox(book)
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        await empty_book(tx, head, now=ledger.now())
+        empty = replace(head, position=0, hash=genesis(book), booked_at=EARLIEST, replaying=False, replayed_to=0)
+        await save_head(tx, replace(empty, clock_ahead=0))
+
+
+@uninterrupted
+async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _Stretch:
+    """The next stretch, a short transaction: until a batch of `limit` is due, and no longer than `at_most`."""
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        if head.clock_ahead + at_most > AHEAD_MAX:
+            raise _too_far()
+        now = ledger.present(head)
+        since, last = live_instant(head, now), now + at_most
+        until = max(now, await full_batch_at(tx, book, by=last, limit=limit) or last)
+        ahead = replace(head, clock_ahead=head.clock_ahead + until - now)
+
+        after = await _post_steps(ledger, tx, ahead, since=since, until=until, limit=limit)
+        # Beside the accounts that were due, those of the promises may be.
+        _, crossings = await advance_accounts(ledger, tx, after, until, limit=2 * limit)
+        await save_head(tx, raised(after, crossings))
+
+        due_at = await next_due_at(tx, book)
+    begun_at = max(now, head.booked_at)  # as reads have it
+    return _Stretch(
+        begun_at=begun_at,
+        ended_at=max(until, begun_at),
+        after=head.position,
+        until=after.position,
+        moved=until - now,
+        is_last=until == last and (due_at is None or due_at > until),
+    )
+
+
+async def _post_steps(
+    ledger: Ledger, tx: AsyncConnection, head: Head, *, since: Instant, until: Instant, limit: int
+) -> Head:
+    """Post what up to `limit` promises are due, each step when it is due but not before `since`; the head after."""
+    due = await due_promises(tx, head.book, by=until, limit=limit)
+    append = await load(ledger, tx, head, (), now=until, booked_at=None, api_key_id=SYSTEM_SOURCE, promises=due)
+    post_due(append, list(append.promises.by_name.values()), until, since=since)
+    if append.entries:
+        await write_append(tx, append)
+    return append.head
+
+
+def _too_far() -> InvalidRequest:
+    years = AHEAD_MAX // YEAR
+    detail = f"a sandbox's clock runs at most {years} years ahead; an emptied one begins at the present again"
+    return InvalidRequest(faults=(Fault(pointer="/advance", code="duration_invalid", detail=detail),))
