@@ -110,6 +110,21 @@ async def test_what_this_process_posts_wakes_the_clock_at_its_instant(bench: Ben
     assert value_of(worker.crossings_recorded) > crossed
 
 
+async def test_a_promise_that_is_due_in_a_moment_wakes_the_clock(bench: Bench) -> None:
+    live = replace(bench, ledger=replace(bench.ledger, now=clock))
+    async with running(live.ledger):
+        await asyncio.sleep(0.3)  # now it sleeps
+        due_at = clock() + SECOND
+        await post(live, making(due_at=due_at, steps=None))
+        await until(lambda: is_broken(live))
+
+    assert clock() - due_at < 3 * SECOND
+
+
+async def is_broken(bench: Bench) -> bool:
+    return bool(await standing(bench))
+
+
 async def test_a_database_that_is_away_is_told_once_and_the_clock_goes_on(
     bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

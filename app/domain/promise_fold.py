@@ -87,6 +87,12 @@ def fold_promises(entries: Iterable[Entry]) -> dict[PromiseName, Promise]:
     return promises
 
 
+def promise_in(entry: Entry, did: Did) -> PromiseName | None:
+    """The promise to which the entry did just this, if to any."""
+    facts = _facts_of(entry)
+    return (facts["source"], facts["id"]) if facts and facts["did"] == did.value else None
+
+
 def _context(name: PromiseName, did: Did, **facts: object) -> str:
     source, own_id = name
     told = {"did": did.value, "source": source, "id": own_id, **facts}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.entry import Entry
+from app.domain.promise_fold import Did, promise_in
 from app.domain.tariff import Group, KindRule
 
 Name = tuple[str, str]
@@ -14,6 +15,8 @@ Name = tuple[str, str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
     """`settled_by` is the latest entry, no debit itself, that names this one in `settles`; `credits` came later.
+
+    What a missed promise cost is settled by what names the promise, and by keeping it, however late.
 
     What a customer said of us (an observation) is nothing that we did, and not among the credits.
     """
@@ -32,8 +35,9 @@ class Repairs:
     def since(self, entry: Entry) -> Since:
         """What was done about an entry since."""
         when = (entry.value_at, entry.sequence)
+        name = promise_in(entry, Did.MISSED) or (entry.source, entry.external_id or "")
         return Since(
-            settled_by=self.settled.get((entry.source, entry.external_id)) if entry.external_id else None,
+            settled_by=self.settled.get(name),
             credits=sum(1 for credit in self.given if (credit.value_at, credit.sequence) > when),
         )
 
@@ -42,10 +46,11 @@ def repairs(kept: Sequence[Entry], rules: Mapping[str, KindRule]) -> Repairs:
     """The repairs among an account's entries that nothing reversed, in booked order."""
     sources: dict[str, set[str]] = {}
     for entry in kept:
-        sources.setdefault(entry.external_id or "", set()).add(entry.source)
+        if entry.external_id:
+            sources.setdefault(entry.external_id, set()).add(entry.source)
     settled: dict[Name, Entry] = {}
     for entry in kept:
-        target = _target(entry, sources)
+        target = promise_in(entry, Did.KEPT) or _target(entry, sources)
         if target is not None and entry.points >= 0:
             settled[target] = entry
     given = [entry for entry in kept if entry.points > 0 and entry.is_effective and not _is_said(entry, rules)]

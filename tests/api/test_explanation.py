@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from app.domain.instant import DAY, SECOND
+from app.operations.post_due_steps import post_due_steps
 from tests.api.sentences import FAILURE, GIFT, LATE, WAIT, Json, body_of, faults, got, posted, problem_of, wire_time
 from tests.conftest import NOON, Bench
 
@@ -97,6 +98,28 @@ async def test_nobody_is_explained_who_is_unknown(api: httpx.AsyncClient) -> Non
     assert problem["standing"] == "no_evidence"
     problem = problem_of(await api.get(EXPLANATION, params={"as_of": "x"}), 422, "invalid_request")
     assert faults(problem) == [("/query/as_of", "unknown_parameter")]
+
+
+async def test_a_promise_kept_late_is_settled_and_its_date_is_not_taken_for_that_of_the_promise(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    for own_id, customer in (("p", "ada"), ("q", "bob")):
+        promise = {"id": own_id, "customer": customer, "kind": "promise.broken", "due_at": wire_time(NOON + DAY)}
+        await api.post("/v1/promises", json=promise)
+    bench.clock.now = NOON + 3 * DAY
+    await post_due_steps(bench.ledger, bench.book)
+    broken = (await got(api, EXPLANATION))["entries"][0]
+    await api.post("/v1/promises/p/kept", json={})
+    await posted(api, "r", "bob", "recovery.satisfactory", settles="q")
+
+    kept = (await got(api, EXPLANATION))["entries"][0]
+    repair, repaired = (await got(api, "/v1/customers/bob/explanation"))["entries"]
+    happened = "Did not get what we had promised, on 29 May; still weighs all of its 15 points."
+    assert broken["for_agent"] == f"{happened} Nothing has been done since."
+    assert kept["for_agent"] == f"{happened} Settled on 31 May."
+    assert "It has been taken care of since" in kept["to_say"]
+    assert repaired["settled_by"] == repair["entry"]
+    assert repair["to_say"].startswith("I can see that we could put something right for you recently")
 
 
 async def test_what_was_reversed_is_absent_and_settles_nothing(api: httpx.AsyncClient) -> None:

@@ -45,7 +45,12 @@ def test_whatever_the_validator_says_becomes_one_of_the_codes() -> None:
 
 async def test_a_whole_number_is_written_in_one_way(api: httpx.AsyncClient) -> None:
     for wrong in ("1_0", "+1", "1.0", "01", " 1", "1e2", "", "٣", "0x1", "1" * 400):
-        for path, name in (("/v1/entries", "limit"), ("/v1/entries", "after"), ("/v1/customers", "limit")):
+        for path, name in (
+            ("/v1/entries", "limit"),
+            ("/v1/entries", "after"),
+            ("/v1/customers", "limit"),
+            ("/v1/promises", "limit"),
+        ):
             problem = problem_of(await api.get(path, params={name: wrong}), 422, "invalid_request")
             assert faults(problem) == [(f"/query/{name}", "number_invalid")], wrong
     for wrong in ("1.0", "+1", "1_0", "x"):

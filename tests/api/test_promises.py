@@ -117,35 +117,6 @@ async def test_promises_are_listed_by_due_time(api: httpx.AsyncClient, bench: Be
     assert faults(problem_of(wrong, 422, "invalid_request")) == [("/query/cursor", "cursor_invalid")]
 
 
-async def test_what_cannot_be_is_refused_in_words(api: httpx.AsyncClient) -> None:
-    rising = [{"after": "P1D", "points": -12}, {"after": "P3D", "points": -11}]
-    unordered = [{"after": "P3D", "points": -12}, {"after": "P1D", "points": -35}]
-    wrong: list[tuple[Json, tuple[str, str]]] = [
-        ({"due_at": wire_time(NOON)}, ("/due_at", "due_in_the_past")),
-        ({"steps": rising}, ("/steps/1/points", "steps_rising")),
-        ({"steps": unordered}, ("/steps/1/after", "steps_out_of_order")),
-    ]
-    for body, fault in wrong:
-        refused = problem_of(await api.post("/v1/promises", json=promising(**body)), 422, "invalid_promise")
-        assert faults(refused) == [fault]
-        assert refused["detail"] == refused["errors"][0]["detail"]
-    shapeless: list[tuple[Json, tuple[str, str]]] = [
-        ({"steps": []}, ("/steps", "too_short")),
-        ({"grace": "P1M"}, ("/grace", "duration_invalid")),
-        ({"grace": "P999999999W"}, ("/grace", "duration_invalid")),
-        ({"source": "goodwill"}, ("/source", "source_reserved")),
-        ({"note": "x"}, ("/note", "unknown_field")),
-    ]
-    for body, fault in shapeless:
-        refused = problem_of(await api.post("/v1/promises", json=promising(**body)), 422, "invalid_request")
-        assert faults(refused) == [fault]
-    problem_of(await api.post("/v1/promises", json=promising(kind="promise.made")), 422, "system_kind")
-    problem_of(await told(api, "kept"), 404, "unknown_promise")
-    await made(api)
-    early = problem_of(await told(api, "kept", value_at=wire_time(NOON - DAY)), 422, "invalid_promise")
-    assert faults(early) == [("/value_at", "before_made")]
-
-
 async def test_the_id_is_the_reporters_whatever_its_characters(api: httpx.AsyncClient) -> None:
     await made(api, "a/b?c d%", source="shop")
 

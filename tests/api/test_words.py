@@ -186,6 +186,7 @@ def test_what_gestures_do_is_told() -> None:
         Proposal(place=DEEP, towards=STEADY, gestures=(one,)),
         Proposal(place=DEEP, towards=STEADY, gestures=(two,)),
         Proposal(place=DEEP, towards=STEADY),
+        Proposal(place=STEADY, towards=delighted, gestures=(one,)),
         Proposal(place=delighted, towards=None),
         Proposal(place=unknown, towards=None),
     ]
@@ -195,6 +196,7 @@ def test_what_gestures_do_is_told() -> None:
         "Any one of these makes the account steady, or better.",
         "No single gesture makes the account steady; these two together do.",
         "No gesture of the tariff, nor any two together, makes the account steady.",
+        "Any one of these makes the account delighted.",
         "The customer is delighted: no gesture is called for.",
         "Too little is felt to say what a gesture would do.",
     ]
@@ -203,6 +205,7 @@ def test_what_gestures_do_is_told() -> None:
         f"Aucun geste ne suffit à lui seul pour amener le compte à l'état {stable}{NARROW}; "
         "ces deux-là ensemble suffisent.",
         f"Aucun geste du tarif, ni même deux ensemble, ne suffit pour amener le compte à l'état {stable}.",
+        f"Un seul de ces gestes suffit pour amener le compte à l'état «{NARROW}enchanté{NARROW}».",
         f"L'état est «{NARROW}enchanté{NARROW}»{NARROW}: aucun geste ne s'impose.",
         "Trop peu est ressenti pour dire ce qu'un geste changerait.",
     ]

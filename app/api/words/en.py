@@ -12,7 +12,7 @@ MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 STANDINGS = {
-    Standing.NO_EVIDENCE: "without evidence",
+    Standing.NO_EVIDENCE: "“no evidence”",
     Standing.OVERDRAWN: "overdrawn",
     Standing.STEADY: "steady",
     Standing.ABOUT_TO_BE_DELIGHTED: "ready to be delighted",
@@ -25,7 +25,7 @@ REASONS = {
     Reason.BALANCE_FALLS_BELOW_ZERO: "the felt balance falls below {level} as the credits fade",
     Reason.OVERDRAFT_SHRINKS: "the felt balance rises above {level} as the debits fade",
     Reason.OVERDRAFT_GROWS: "the felt balance falls to {level} as the credits fade",
-    Reason.BIG_CREDIT_STOPS_GLOWING: "what is felt of big credits falls below {level}: they no longer glow",
+    Reason.BIG_CREDIT_STOPS_GLOWING: "what is felt of big credits falls below {level}, and they no longer glow",
     Reason.BALANCE_FALLS_BELOW_GLOW: "the felt balance falls below {level}",
     Reason.BALANCE_REACHES_GLOW: "the felt balance rises to {level} while a big credit is still felt",
     Reason.DEBITS_WEIGH_TOO_MUCH: "the credits have faded and the debits weigh too much beside them",
@@ -42,6 +42,7 @@ OPENINGS = {
     Tone.CRITICISM: "You told us {when} that you were not satisfied; thank you for being frank",
     Tone.PRAISE: "You spoke well of us {when}. Thank you, that means a lot to us.",
     Tone.GOOD: "I can see that something went well for you with us {when}, and I am glad of it.",
+    Tone.REPAIRED: "I can see that we could put something right for you {when}, and I am glad of it.",
     Tone.SPECIAL: "I can see that we could do something special for you {when}, and I am very glad of it.",
 }
 CLOSINGS = {
@@ -53,7 +54,7 @@ CLOSINGS = {
 
 def for_agent(told: Told) -> str:
     """What happened, what is left of it, what was done since: for the agent's eyes."""
-    comma = "," if "," in told.label.en else ""
+    comma = "," if told.is_of_promise or "," in told.label.en else ""
     return f"{told.label.en}{comma} on {day(told.on, told.today)}; {_left(told)}.{_since(told)}"
 
 
@@ -82,7 +83,8 @@ def proposed(proposal: Proposal) -> str:
         return f"No gesture of the tariff, nor any two together, makes the account {goal}."
     if len(proposal.gestures[0].rules) > 1:
         return f"No single gesture makes the account {goal}; these two together do."
-    return f"Any one of these makes the account {goal}, or better."
+    better = "" if proposal.towards.standing is Standing.DELIGHTED else ", or better"
+    return f"Any one of these makes the account {goal}{better}."
 
 
 def standing(place: Place) -> str:

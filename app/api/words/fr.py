@@ -44,6 +44,7 @@ OPENINGS = {
     Tone.CRITICISM: "Vous nous avez dit {when} que nous n'avions pas répondu à vos attentes. Merci de votre franchise",
     Tone.PRAISE: "Vous avez dit du bien de nous {when}. Merci, cela compte beaucoup pour nous.",
     Tone.GOOD: "Je vois que quelque chose s'est bien passé pour vous chez nous {when}, et cela me fait plaisir.",
+    Tone.REPAIRED: "Je vois que nous avons pu réparer quelque chose pour vous {when}, et cela me fait plaisir.",
     Tone.SPECIAL: "Je vois que nous avons pu faire quelque chose de spécial pour vous {when}, et cela me fait plaisir.",
 }
 CLOSINGS = {
@@ -55,7 +56,7 @@ CLOSINGS = {
 
 def for_agent(told: Told) -> str:
     """What happened, what is left of it, what was done since: for the agent's eyes."""
-    comma = "," if "," in told.label.fr else ""
+    comma = "," if told.is_of_promise or "," in told.label.fr else ""
     return f"{told.label.fr}{comma} le {day(told.on, told.today)}{NARROW}; {_left(told)}.{_since(told)}"
 
 
@@ -83,7 +84,8 @@ def proposed(proposal: Proposal) -> str:
         return f"Aucun geste du tarif, ni même deux ensemble, ne suffit pour {goal}."
     if len(proposal.gestures[0].rules) > 1:
         return f"Aucun geste ne suffit à lui seul pour {goal}{NARROW}; ces deux-là ensemble suffisent."
-    return f"Un seul de ces gestes suffit pour {goal}, ou mieux."
+    better = "" if proposal.towards.standing is Standing.DELIGHTED else ", ou mieux"
+    return f"Un seul de ces gestes suffit pour {goal}{better}."
 
 
 def standing(place: Place) -> str:

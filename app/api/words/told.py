@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from app.domain.entry import Entry
 from app.domain.explanation import Weight
 from app.domain.foretold import Ahead
 from app.domain.gestures import Proposal
@@ -27,6 +28,7 @@ class Tone(StrEnum):
     CRITICISM = "criticism"
     PRAISE = "praise"
     GOOD = "good"
+    REPAIRED = "repaired"
     SPECIAL = "special"
 
 
@@ -48,10 +50,14 @@ class Done(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One entry. `points` and `felt` are whole numbers >= 0; dates are of UTC, `today` too."""
+    """One entry. `points` and `felt` are whole numbers >= 0; dates are of UTC, `today` too.
+
+    If it `is_of_promise`, its date must not be read as that of the promise.
+    """
 
     label: Label
     tone: Tone
+    is_of_promise: bool
     is_credit: bool
     points: int
     felt: int
@@ -94,7 +100,8 @@ def told_of(weight: Weight, now: Instant) -> Told:
     label = weight.rule.label if weight.rule else Label(en=entry.kind, fr=entry.kind)
     return Told(
         label=label,
-        tone=_tone(entry.points, weight.rule.group if weight.rule else None),
+        tone=_tone(entry, weight.rule.group if weight.rule else None),
+        is_of_promise='"promise":' in entry.context or entry.kind.startswith("promise."),
         is_credit=entry.points > 0,
         points=abs(entry.points),
         felt=round(abs(weight.felt)),
@@ -112,9 +119,12 @@ def day_of(instant: Instant) -> date:
     return moment_of(instant).date()
 
 
-def _tone(points: int, group: Group | None) -> Tone:
+def _tone(entry: Entry, group: Group | None) -> Tone:
+    points = entry.points
     if group is Group.OBSERVATION:
         return Tone.PRAISE if points > 0 else Tone.CRITICISM
+    if points > 0 and '"settles":' in entry.context:
+        return Tone.REPAIRED
     if points > 0:
         return Tone.SPECIAL if points >= BIG_CREDIT_POINTS else Tone.GOOD
     if group is Group.UNAVOIDABLE_DEBIT:
