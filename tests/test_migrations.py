@@ -68,44 +68,27 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
 async def test_accounts_are_of_the_first_generation_and_an_adoption_begins_anew(
     tmp_path: Path, postgres: Server
 ) -> None:
-    ada, later = uuid.UUID(int=1), ("generation", "from_standing", "from_depth", "touched_from", "prepared_at")
+    ada = uuid.UUID(int=1)
+    row = {**dict.fromkeys(_before(accounts).c.keys()), **_filled(_before(accounts), ada)}
     for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("one_generation")):
         database = Database(url)
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0004")
-            row = {name: value for name, value in _filled(accounts, ada).items() if name not in later}
-            await tx.execute(insert(_without(accounts, *later)), row)
-            before = _without(policy_adoptions, *later)
-            before.append_column(Column("adoption_id", Uuid))
-            await tx.execute(
-                insert(before),
-                {
-                    **dict.fromkeys(before.c.keys(), 2),
-                    "book": "steady",
-                    "document": "{}",
-                    "api_key_id": "tests",
-                    "adoption_id": ada,
-                    "after_account_id": ada,
-                },
-            )
+            await tx.execute(insert(_before(accounts)), row)
+            adopting = _before(policy_adoptions)
+            adopting.append_column(Column("adoption_id", Uuid, nullable=False))
+            await tx.execute(insert(adopting), {**_filled(adopting, ada), "after_account_id": ada})
 
             await tx.run_sync(_upgrade, "0006")
 
-            assert [dict(found) for found in (await tx.execute(select(accounts))).mappings()] == [
-                {**dict.fromkeys(accounts.c.keys()), **row, "generation": 1}
-            ]
+            expected = {**dict.fromkeys(accounts.c.keys()), **row, "generation": 1}
+            assert [dict(found) for found in (await tx.execute(select(accounts))).mappings()] == [expected]
             [adoption] = (await tx.execute(select(policy_adoptions))).mappings()
             assert (adoption["version"], adoption["accounts_done"], adoption["after_account_id"]) == (2, 0, None)
 
             await tx.run_sync(_downgrade, "0004")
 
-            assert [dict(found) for found in (await tx.execute(select(_without(accounts, *later)))).mappings()] == [
-                {
-                    name: value
-                    for name, value in {**dict.fromkeys(accounts.c.keys()), **row}.items()
-                    if name not in later
-                }
-            ]
+            assert [dict(found) for found in (await tx.execute(select(_before(accounts)))).mappings()] == [row]
         await database.close()
 
 
@@ -134,9 +117,18 @@ def _downgrade(connection: Connection, revision: str) -> None:
     command.downgrade(config, revision)
 
 
+def _before(current: Table) -> Table:
+    """The table as the releases knew it that knew no generations."""
+    return _without(current, "generation", "from_standing", "from_depth", "touched_from", "prepared_at")
+
+
 def _without(current: Table, *columns: str) -> Table:
     """The table as a release knew it that lacked some columns."""
-    return Table(current.name, MetaData(), *[Column(c.name, c.type) for c in current.c if c.name not in columns])
+    return Table(
+        current.name,
+        MetaData(),
+        *[Column(c.name, c.type, nullable=c.nullable) for c in current.c if c.name not in columns],
+    )
 
 
 def _filled(table: Table, account_id: uuid.UUID) -> dict[str, Any]:
