@@ -123,8 +123,9 @@ def _told(waits: list[float]) -> str:
 
 
 def _interaction(name: str, number: int, accounts: int) -> Interaction:
-    kind = KINDS[(number * 7 + number // accounts) % len(KINDS)]
-    return Interaction(source="bench", id=name, customer=f"customer {number % accounts}", kind=kind)
+    account = number % accounts
+    kind = KINDS[(account * 7 + number // accounts * (1 + account // 5 % 2)) % len(KINDS)]
+    return Interaction(source="bench", id=name, customer=f"customer {account}", kind=kind)
 
 
 def say(line: str) -> None:

@@ -19,8 +19,6 @@ from app.main import ALEMBIC_INI, schema_revision
 from app.tables import REVISION, accounts, crossings, customer_changes, metadata, policy_adoptions
 from tests.postgres import Server
 
-LATER = ("generation", "from_standing", "from_depth", "touched_from", "prepared_at")  # columns of 0006
-
 
 def test_the_revision_of_the_schema_is_the_last_migration() -> None:
     assert ScriptDirectory.from_config(Config(ALEMBIC_INI)).get_current_head() == REVISION
@@ -54,7 +52,7 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0001")
             await tx.execute(
-                insert(_without(accounts, "crossed_at", *LATER)),
+                insert(_without(_before(accounts), "crossed_at")),
                 [_filled(accounts, crossed), _filled(accounts, never)],
             )
             rows = [{**_filled(crossings, crossed), "ordinal": ordinal, "at": 100 * ordinal} for ordinal in (1, 2)]
@@ -74,7 +72,7 @@ async def test_what_an_older_release_knew_of_customers_becomes_their_history(tmp
         database = Database(url)
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0004")
-            old = _without(accounts, *LATER)
+            old = _before(accounts)
             rows = [{**_filled(old, each), "opened_at": 100, "value": value} for each, value in known.items()]
             await tx.execute(insert(old), rows)
             changes = [(both, 300, "vip"), (both, 400, None), (moved, 300, "vip")]
@@ -101,43 +99,26 @@ async def test_accounts_are_of_the_first_generation_and_an_adoption_begins_anew(
     tmp_path: Path, postgres: Server
 ) -> None:
     ada = uuid.UUID(int=1)
+    row = {**dict.fromkeys(_before(accounts).c.keys()), **_filled(_before(accounts), ada)}
     for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("one_generation")):
         database = Database(url)
         async with database.write() as tx:
             await tx.run_sync(_upgrade, "0004")
-            row = {name: value for name, value in _filled(accounts, ada).items() if name not in LATER}
-            await tx.execute(insert(_without(accounts, *LATER)), row)
-            before = _without(policy_adoptions, *LATER)
-            before.append_column(Column("adoption_id", Uuid))
-            await tx.execute(
-                insert(before),
-                {
-                    **dict.fromkeys(before.c.keys(), 2),
-                    "book": "steady",
-                    "document": "{}",
-                    "api_key_id": "tests",
-                    "adoption_id": ada,
-                    "after_account_id": ada,
-                },
-            )
+            await tx.execute(insert(_before(accounts)), row)
+            adopting = _before(policy_adoptions)
+            adopting.append_column(Column("adoption_id", Uuid, nullable=False))
+            await tx.execute(insert(adopting), {**_filled(adopting, ada), "after_account_id": ada})
 
             await tx.run_sync(_upgrade, "0006")
 
-            assert [dict(found) for found in (await tx.execute(select(accounts))).mappings()] == [
-                {**dict.fromkeys(accounts.c.keys()), **row, "generation": 1}
-            ]
+            expected = {**dict.fromkeys(accounts.c.keys()), **row, "generation": 1}
+            assert [dict(found) for found in (await tx.execute(select(accounts))).mappings()] == [expected]
             [adoption] = (await tx.execute(select(policy_adoptions))).mappings()
             assert (adoption["version"], adoption["accounts_done"], adoption["after_account_id"]) == (2, 0, None)
 
             await tx.run_sync(_downgrade, "0004")
 
-            assert [dict(found) for found in (await tx.execute(select(_without(accounts, *LATER)))).mappings()] == [
-                {
-                    name: value
-                    for name, value in {**dict.fromkeys(accounts.c.keys()), **row}.items()
-                    if name not in LATER
-                }
-            ]
+            assert [dict(found) for found in (await tx.execute(select(_before(accounts)))).mappings()] == [row]
         await database.close()
 
 
@@ -166,10 +147,18 @@ def _downgrade(connection: Connection, revision: str) -> None:
     command.downgrade(config, revision)
 
 
+def _before(current: Table) -> Table:
+    """The table as the releases knew it that knew no generations."""
+    return _without(current, "generation", "from_standing", "from_depth", "touched_from", "prepared_at")
+
+
 def _without(current: Table, *columns: str, name: str | None = None) -> Table:
     """The table as a release knew it that lacked some columns, and perhaps had another name for it."""
-    kept = [Column(c.name, c.type) for c in current.c if c.name not in columns]
-    return Table(name or current.name, MetaData(), *kept)
+    return Table(
+        name or current.name,
+        MetaData(),
+        *[Column(c.name, c.type, nullable=c.nullable) for c in current.c if c.name not in columns],
+    )
 
 
 def _filled(table: Table, account_id: uuid.UUID) -> dict[str, Any]:

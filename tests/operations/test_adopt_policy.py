@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -214,22 +213,6 @@ async def test_a_rebuild_during_an_adoption_makes_it_prepare_anew(bench: Bench) 
     assert (await verify(bench.ledger, bench.book)).findings == ()
 
 
-async def test_verify_names_a_mass_spoiled_after_a_switch_and_rebuild_mends_it(bench: Bench) -> None:
-    ada = (await tell(bench, bench.book, TOLD))["ada"]
-    await adopt_wholly(bench, SHORT)
-    sound = await projected(bench, bench.book)
-    async with bench.ledger.database.write() as tx:
-        changed = update(accounts).where(accounts.c.account_id == ada)
-        await tx.execute(changed.values(credits_lasting=accounts.c.credits_lasting + 1e-6))
-
-    report = await verify(bench.ledger, bench.book)
-    assert {(found.law, found.where) for found in report.findings} == {(4, f"account {ada}")}
-
-    await rebuild(bench.ledger, bench.book)
-    assert (await verify(bench.ledger, bench.book)).findings == ()
-    assert masses(await projected(bench, bench.book)) == masses(sound)
-
-
 async def test_other_books_keep_their_policy(bench: Bench) -> None:
     other = await new_book(bench)
     await posted(bench, interaction(1), book=other)
@@ -239,11 +222,6 @@ async def test_other_books_keep_their_policy(bench: Bench) -> None:
 
     assert await projected(bench, other) == before
     assert len((await policies_of(bench, other)).switches) == 1
-
-
-def masses(rows: dict[str, list[dict[str, Any]]]) -> list[tuple[Any, ...]]:
-    names = [name for name in rows["accounts"][0] if name.startswith(("credits", "debits", "big", "fresh"))]
-    return [tuple(row[name] for name in names) for row in rows["accounts"]]
 
 
 async def many(bench: Bench, count: int) -> None:
