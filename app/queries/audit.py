@@ -1,13 +1,12 @@
 """What an audit reads: rows as they are stored, whether or not they make a domain value."""
 
 from collections.abc import AsyncGenerator, Collection
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, Table, exists, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.queries.ledger_lines import STREAM_ROWS
+from app.queries.ledger_lines import streamed
 from app.rows import Row
 from app.tables import (
     account_keys,
@@ -27,16 +26,15 @@ async def all_books(tx: AsyncConnection) -> list[str]:
     return list((await tx.execute(select(books.c.book).order_by(books.c.book))).scalars())
 
 
-async def rows_in_order(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
+def rows_in_order(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
     """Every entry's row by position, streamed in bounded memory."""
-    async for row in _streamed(tx, book, entries.c.position):
-        yield row
+    return streamed(tx, select(entries).where(entries.c.book == book).order_by(entries.c.position))
 
 
-async def rows_by_account(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
+def rows_by_account(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
     """Every entry's row by account and sequence, streamed in bounded memory."""
-    async for row in _streamed(tx, book, entries.c.account_id, entries.c.sequence):
-        yield row
+    query = select(entries).where(entries.c.book == book)
+    return streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence))
 
 
 async def account_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, Row]:
@@ -99,11 +97,3 @@ async def count_rows(tx: AsyncConnection, book: str, table: Table) -> int:
 
 def _rows_of(table: Table, book: str) -> ColumnElement[bool]:
     return current_accounts(book) if table is accounts else table.c.book == book
-
-
-async def _streamed(tx: AsyncConnection, book: str, *order: ColumnElement[Any]) -> AsyncGenerator[Row]:
-    query = select(entries).where(entries.c.book == book).order_by(*order)
-    result = await tx.stream(query.execution_options(yield_per=STREAM_ROWS))
-    async for rows in result.mappings().partitions():
-        for row in rows:
-            yield row

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, select
@@ -9,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.entry import Entry
 from app.domain.instant import Instant
-from app.rows import entry_of
+from app.rows import Row, entry_of
 from app.tables import entries
 
-STREAM_ROWS = 1_000  # rows held at once while streaming
+_STREAM_ROWS = 1_000  # rows held at once while streaming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,8 @@ async def balance_before(tx: AsyncConnection, book: str, account_id: UUID, insta
 async def entries_in_order(tx: AsyncConnection, book: str, *, after: int = 0) -> AsyncGenerator[Entry]:
     """Every entry of a book by position, streamed in bounded memory."""
     query = select(entries).where(entries.c.book == book, entries.c.position > after).order_by(entries.c.position)
-    async for entry in _streamed(tx, query):
-        yield entry
+    async for row in streamed(tx, query):
+        yield entry_of(row)
 
 
 async def entries_by_account(
@@ -88,7 +89,8 @@ async def entries_by_account(
         *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
     )
     own: list[Entry] = []
-    async for entry in _streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+    async for row in streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+        entry = entry_of(row)
         if own and own[0].account_id != entry.account_id:
             yield own
             own = []
@@ -103,6 +105,14 @@ async def count_entries(tx: AsyncConnection, book: str) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
+async def streamed(tx: AsyncConnection, query: Select[Any]) -> AsyncGenerator[Row]:
+    """The rows that a query gives, in bounded memory."""
+    result = await tx.stream(query.execution_options(yield_per=_STREAM_ROWS))
+    async for rows in result.mappings().partitions():
+        for row in rows:
+            yield row
+
+
 def _lines() -> Select[tuple[object, ...]]:
     reversal = entries.alias("reversal")
     joined = entries.outerjoin(
@@ -114,10 +124,3 @@ def _lines() -> Select[tuple[object, ...]]:
 async def _fetched(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> list[Line]:
     rows = (await tx.execute(query)).mappings()
     return [Line(entry=entry_of(row), reversed_by=row["reversed_by"]) for row in rows]
-
-
-async def _streamed(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> AsyncGenerator[Entry]:
-    result = await tx.stream(query.execution_options(yield_per=STREAM_ROWS))
-    async for rows in result.mappings().partitions():
-        for row in rows:
-            yield entry_of(row)

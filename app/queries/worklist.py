@@ -21,7 +21,7 @@ from app.domain.fold import fold
 from app.domain.policy import PolicyHistory
 from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
 from app.queries.customer_changes import customer_changes_of
-from app.queries.ledger_lines import lines_of_account
+from app.queries.ledger_lines import lines_of_account, streamed
 from app.rows import account_of
 from app.tables import accounts, current_accounts
 
@@ -85,13 +85,11 @@ async def _candidates(
     settled = query.where(is_settled, *_matches(wanted))
     if order in INDEXED:
         settled = settled.where(*_after(order, after)).order_by(*_ordered(order)).limit(limit)
-    result = await tx.stream(settled.execution_options(yield_per=1_000))
-    async for row in result.mappings():
+    async for row in streamed(tx, settled):
         yield account_of(row)
 
     unsettled = query.where(~is_settled, accounts.c.opened_at <= moment.at)
-    result = await tx.stream(unsettled.execution_options(yield_per=1_000))
-    async for row in result.mappings():
+    async for row in streamed(tx, unsettled):
         account = await _worked_out(tx, book, policies, account_of(row), moment, is_current=is_current)
         if account is not None:
             yield account
