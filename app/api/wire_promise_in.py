@@ -33,7 +33,8 @@ from app.domain.tariff import Step
 def _duration(text: str, *, days_max: int) -> str:
     parsed = parse_duration(text)
     if parsed is None or parsed > timedelta(days=days_max):
-        raise PydanticCustomError("duration_invalid", f"send an ISO 8601 duration such as P3D, at most {days_max} days")
+        detail = "send an ISO 8601 duration such as P3D, at most {days_max} days"
+        raise PydanticCustomError("duration_invalid", detail, {"days_max": days_max})
     return text
 
 
