@@ -19,7 +19,7 @@ from tests.operations.stories import CUSTOMERS
 from tests.operations.test_past import Pick, instant, looks, past_instant
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(past=pasts(), looks=looks)
 async def test_what_the_api_says_of_the_past_was_true_and_known(
     bench: Bench, past: Past, looks: Sequence[tuple[Pick | None, Pick | None]]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import make_url, text
 
+from app.domain.instant import DAY
 from tests.clocks import ClockProcess
 from tests.conftest import Bench
-from tests.operations.outages import count_due, fall_behind, is_as_if_undisturbed
+from tests.operations.outages import count_due, fall_behind, is_as_if_undisturbed, run_late
 from tests.operations.posting import ledger_of
 from tests.operations.test_concurrency import POSTS_EACH, WRITERS, is_calm, is_sound, write
 from tests.servers import ServerProcess, settings_of
@@ -87,6 +88,14 @@ async def is_in_a_batch(bench: Bench) -> bool:
     locks = "SELECT count(*) FROM pg_locks WHERE relation = 'books'::regclass AND mode = 'RowShareLock' AND granted"
     async with bench.ledger.database.read() as tx:
         return bool((await tx.execute(text(locks))).scalar_one())
+
+
+async def test_a_clock_three_days_late_comes_to_what_one_in_time_comes_to(bench: Bench) -> None:
+    outage = await fall_behind(bench, 60)
+
+    await run_late(bench, bench.book, outage.begun_at, by=3 * DAY)
+
+    await is_as_if_undisturbed(bench, outage)
 
 
 async def test_reads_are_exact_while_no_clock_runs_and_the_same_once_one_ran(bench: Bench, tmp_path: Path) -> None:
