@@ -22,6 +22,7 @@ from app.operations.append import Item
 from app.operations.ledger import Ledger
 from app.operations.outcome import Posted
 from app.operations.record import record
+from app.operations.verify import verify
 from app.queries.ledger_lines import Line, feed
 from app.settings import Settings
 from tests.conftest import NOON
@@ -91,6 +92,30 @@ async def test_a_run_that_was_cut_off_goes_on(ledger: Ledger, monkeypatch: pytes
 
     end = (await entries(ledger))[0].entry.value_at + PLAN.span
     assert (await held(ledger)).entries == len(history(PLAN, end=end))
+
+
+async def test_time_passes_in_the_demo_and_what_happened_is_told_in_order(ledger: Ledger) -> None:
+    shown = await demo("--customers", "60", "--advance", "90d")
+    again = await demo("--customers", "60", "--advance", "PT12H")
+
+    assert shown.exit_code == again.exit_code == 0
+    assert "What happened in 90.0 days" in shown.output
+    days = re.findall(r"^ (\d{4}-\d\d-\d\d)", shown.output, re.MULTILINE)
+    assert len(days) >= 10
+    assert days == sorted(days)
+    assert re.search(r"^[1-9]\d* entries; [1-9]\d* crossings: \d+ to ", shown.output, re.MULTILINE)
+    assert "fading since; a fresh one: goodwill demo --book demo-fresh" in shown.output
+    assert "What happened in 0.5 days" in again.output
+    assert max(len(line) for line in shown.output.splitlines()) <= 100
+    assert (await verify(ledger, BOOK)).is_sound
+
+
+@pytest.mark.parametrize("wrong", ["90", "0d", "P1Y", "9999d"])
+async def test_what_is_no_duration_is_refused(ledger: Ledger, wrong: str) -> None:
+    refused = await demo("--advance", wrong)
+
+    assert refused.exit_code == 1
+    assert "--advance takes a duration such as 90d" in refused.stderr
 
 
 async def test_another_history_is_not_mixed_in(ledger: Ledger) -> None:

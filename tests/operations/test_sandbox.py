@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,12 @@ from tests.operations.posting import account_of, interaction, ledger_of, post
 from tests.operations.promising import DUE, STEPS, assert_sound, entries_about, making, promise_of, standing
 from tests.operations.sandboxes import days_pass, head_of, new_sandbox
 from tests.operations.stories import stored
+
+APP = Path(__file__).parents[2] / "app"
+READ_THE_REAL_CLOCK = {
+    *("api/door.py", "cli/keys.py", "worker.py"),
+    *(f"operations/{name}.py" for name in ("ledger", "manage_keys", "open_book", "sandbox")),
+}
 
 
 async def test_a_promise_breaks_step_by_step_while_the_clock_is_moved(bench: Bench) -> None:
@@ -167,3 +174,10 @@ async def test_while_history_is_replayed_the_clock_stands(bench: Bench) -> None:
         await days_pass(bench, sandbox, 1)
 
     assert (await head_of(bench, sandbox)).clock_ahead == 0
+
+
+def test_the_real_clock_is_read_for_what_is_no_books_alone() -> None:
+    """What happens in a book happens at `ledger.present(head)`; keys expire, and processes sleep, by the real clock."""
+    found = {str(path.relative_to(APP)) for path in APP.rglob("*.py") if ".now()" in path.read_text()}
+
+    assert found == READ_THE_REAL_CLOCK
