@@ -103,3 +103,13 @@ def test_hindsight_uses_the_thresholds_of_the_segment() -> None:
     seen = in_hindsight(paper.entries, POLICY, "gold", as_of=NOON, known_at=NOON)
     assert seen is not None
     assert seen.place == Place(standing=Standing.NO_EVIDENCE)
+
+
+def test_neither_a_neutral_nor_a_system_entry_is_the_last_in_hindsight() -> None:
+    paper = Paper()
+    paper.credit(12, at=NOON)
+    paper.book(draft(2, value_at=NOON + DAY, points=0, kind="contact.neutral"), at=NOON + DAY)
+    paper.book(draft(3, value_at=NOON + DAY, points=-2, kind="promise.moved"), at=NOON + DAY)
+    seen = in_hindsight(paper.entries, POLICY, None, as_of=NOON + DAY, known_at=NOON + DAY)
+    assert seen is not None
+    assert seen.place == Place(standing=Standing.ABOUT_TO_BE_DELIGHTED)
