@@ -68,9 +68,9 @@ async def happened(ledger: Ledger, book: str, passage: Passage) -> list[Happened
 def print_happened(console: Console, passage: Passage, found: Sequence[Happened]) -> None:
     """The most telling of it in order, and the sum of it all."""
     shown = sorted(sorted(found, key=_tells_less)[:SHOWN_MAX], key=lambda each: each.at)
-    days = (passage.ended_at - passage.begun_at) / DAY
+    days = round((passage.ended_at - passage.begun_at) / DAY, 1)
     of_all = f" ({len(shown)} of {len(found)})" if len(shown) < len(found) else ""
-    title = f"What happened in {days:,.1f} days{of_all}"
+    title = f"What happened in {days:,g} days{of_all}"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("when", "customer", "because of", "from", "to"):
         table.add_column(name, no_wrap=name in ("when", "customer"))
