@@ -86,10 +86,9 @@ async def _passed(view: Reading, passage: Passage) -> PassedOut:
     crossed, crossings_total = await crossings_of_book(
         view.tx, view.book, after=passage.begun_at, until=passage.ended_at, limit=LISTED_MAX
     )
-    entries_total = max(0, passage.until - passage.after)  # it may have been emptied meanwhile
-    lines = await feed(view.tx, view.book, after=passage.after, limit=min(LISTED_MAX, entries_total))
+    lines = await feed(view.tx, view.book, after=passage.after, limit=min(LISTED_MAX, passage.entries))
     names = await customers_of(view, {account_id for account_id, _ in crossed})
-    left_off = LeftOffOut(crossings=crossings_total - len(crossed), entries=entries_total - len(lines))
+    left_off = LeftOffOut(crossings=crossings_total - len(crossed), entries=passage.entries - len(lines))
     return PassedOut.model_validate(
         {
             "from": moment_of(passage.begun_at),

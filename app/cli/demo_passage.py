@@ -49,7 +49,7 @@ async def happened(ledger: Ledger, book: str, passage: Passage) -> list[Happened
     """What was recorded while that time passed, in order; an entry and the crossing that it caused are one."""
     async with ledger.database.read() as tx:
         crossed, _ = await crossings_of_book(tx, book, after=passage.begun_at, until=passage.ended_at, limit=READ_MAX)
-        lines = await feed(tx, book, after=passage.after, limit=min(READ_MAX, passage.until - passage.after))
+        lines = await feed(tx, book, after=passage.after, limit=min(READ_MAX, passage.entries))
         account_ids = {account_id for account_id, _ in crossed} | {line.entry.account_id for line in lines}
         names = await names_of(tx, book, await keys_of(tx, book, account_ids, ledger.master_key))
     caused = {each.crossing.position: each.crossing for _, each in crossed}

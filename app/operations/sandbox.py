@@ -35,6 +35,11 @@ class Passage:
     after: int
     until: int
 
+    @property
+    def entries(self) -> int:
+        """How many entries were booked; none are left if the sandbox was emptied meanwhile."""
+        return max(0, self.until - self.after)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch(Passage):
