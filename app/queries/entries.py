@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import Select, and_, not_, select
+from sqlalchemy import Select, and_, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import LastEffective
@@ -51,26 +51,29 @@ async def last_effective(
     tx: AsyncConnection, book: str, account_id: UUID, *, limit: int
 ) -> list[tuple[UUID, LastEffective]]:
     """The account's last effective entries by (value_at, sequence), the last one first."""
+    return [
+        (entry_id, LastEffective(value_at=value_at, sequence=sequence, direction=direction_of(points)))
+        for entry_id, value_at, sequence, points in await tx.execute(_last_effective(book, account_id).limit(limit))
+    ]
+
+
+def _last_effective(book: str, account_id: UUID) -> Select[UUID, int, int, int]:
     reversal = entries.alias()
-    query = (
+    return (
         select(entries.c.entry_id, entries.c.value_at, entries.c.sequence, entries.c.points)
         .outerjoin(reversal, and_(reversal.c.book == entries.c.book, reversal.c.reverses == entries.c.entry_id))
         .where(
             entries.c.book == book,
             entries.c.account_id == account_id,
             entries.c.points != 0,
-            entries.c.reverses.is_(None),
+            # Spelt so that SQLite cannot take it for the index of reversals, in which nearly every entry has a null.
+            entries.c.reverses.is_(None).is_(true()),
             reversal.c.entry_id.is_(None),
             not_(entries.c.kind.like("account.%")),
             entries.c.kind.not_in(("promise.made", "promise.moved", "promise.withdrawn")),
         )
         .order_by(entries.c.value_at.desc(), entries.c.sequence.desc())
-        .limit(limit)
     )
-    return [
-        (entry_id, LastEffective(value_at=value_at, sequence=sequence, direction=direction_of(points)))
-        for entry_id, value_at, sequence, points in await tx.execute(query)
-    ]
 
 
 async def _entries(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> list[Entry]:
