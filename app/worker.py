@@ -23,6 +23,9 @@ from app.queries.due import next_due_by_book
 logger = logging.getLogger("goodwill.clock")
 
 OpenedLedger = Callable[[], Awaitable[Ledger]]
+Work = Callable[[Ledger, str], Awaitable[None]]
+Failed = dict[tuple[Work, str], float]
+"""Which work failed in which book, and until when it is left alone there; other work goes on."""
 
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 FAILED_BOOK_SECONDS = 60.0  # a book that cannot be ticked must not keep the clock from the others
@@ -47,7 +50,7 @@ async def clock_running(opened: OpenedLedger) -> AsyncGenerator[None]:
 async def run_clock(opened: OpenedLedger) -> None:
     """Record in every book what is due, when it is due, until cancelled; an outage is told once and waited out."""
     outages = 0
-    failed: dict[str, float] = {}
+    failed: Failed = {}
     while True:
         try:
             ledger = await opened()
@@ -70,7 +73,7 @@ def _tell(error: Exception) -> None:
         logger.error("the clock stands still", exc_info=error)
 
 
-async def _run_round(ledger: Ledger, failed: dict[str, float]) -> None:
+async def _run_round(ledger: Ledger, failed: Failed) -> None:
     """One batch for each book in which something is due or an adoption is under way; else sleep until something is."""
     ledger.soon_due.clear()
     dues, adopting = await _dues(ledger, failed)
@@ -88,32 +91,32 @@ async def _run_round(ledger: Ledger, failed: dict[str, float]) -> None:
         await asyncio.sleep(BREATH_SECONDS)
 
 
-async def _dues(ledger: Ledger, failed: dict[str, float]) -> tuple[dict[str, Instant], list[str]]:
+async def _dues(ledger: Ledger, failed: Failed) -> tuple[dict[str, Instant], list[str]]:
     """When each book is due next, and in which an adoption is to be carried on; a book that failed, after a while."""
     async with ledger.database.read() as tx:
         dues, adopting = await next_due_by_book(tx), await books_to_carry_on(tx)
     present = asyncio.get_running_loop().time()
-    failing = {book for book, until in failed.items() if until > present}
+    failing = {each for each, until in failed.items() if until > present}
     return (
-        {book: due_at for book, due_at in dues.items() if book not in failing},
-        [book for book in adopting if book not in failing],
+        {book: due_at for book, due_at in dues.items() if (_tick, book) not in failing},
+        [book for book in adopting if (carry_on, book) not in failing],
     )
 
 
-async def _try(
-    work: Callable[[Ledger, str], Awaitable[None]], ledger: Ledger, book: str, failed: dict[str, float]
-) -> None:
+async def _try(work: Work, ledger: Ledger, book: str, failed: Failed) -> None:
     try:
         await work(ledger, book)
     except (ClockBehind, Replaying):
-        failed[book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS  # it takes no entry now; later it will
+        failed[work, book] = (
+            asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
+        )  # it takes no entry now; later it will
     except Refusal:
         raise
     except Exception:
         logger.exception("the clock leaves book %s alone for %d seconds", book, FAILED_BOOK_SECONDS)
-        failed[book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
+        failed[work, book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
     else:
-        failed.pop(book, None)
+        failed.pop((work, book), None)
 
 
 async def _tick(ledger: Ledger, book: str) -> None:

@@ -151,12 +151,15 @@ def _prepared(each: Switched) -> tuple[Account, Place | None]:
 async def _switch(ledger: Ledger, adoption: Adoption) -> None:
     """The last step: what comes before it in the book's order is felt under the policy before, what comes after not.
 
-    Nothing happens if the adoption is not that far any more, or ended.
+    Nothing happens if the adoption began anew meanwhile, or ended.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, adoption.book)
-        if await lock_adoption(tx, adoption.book) != adoption:
+        locked = await lock_adoption(tx, adoption.book)
+        # Others may have got further while this one waited; who begins anew takes another generation.
+        if locked is None or locked.generation != adoption.generation:
             return
+        adoption = locked
         at = _instant(head, adoption, ledger.present(head))
         booked_at = at if head.position else head.booked_at
         after = replace(head, policy_version=adoption.version, generation=adoption.generation, booked_at=booked_at)

@@ -106,5 +106,6 @@ async def delete_generation(tx: AsyncConnection, book: str, generation: int, *, 
     Requires one that the book left or never took up: since none is ever taken up again, the head need not be locked.
     """
     own = accounts.c.book == book, accounts.c.generation == generation
-    account_ids = (await tx.execute(select(accounts.c.account_id).where(*own).limit(limit))).scalars().all()
+    some = select(accounts.c.account_id).where(*own).limit(limit).with_for_update(skip_locked=True)
+    account_ids = (await tx.execute(some)).scalars().all()
     await tx.execute(delete(accounts).where(*own, accounts.c.account_id.in_(account_ids)))

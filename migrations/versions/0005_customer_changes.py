@@ -32,7 +32,12 @@ def upgrade() -> None:
         sa.text(
             """
             INSERT INTO customer_changes (book, account_id, changed_at, segment, value)
-            SELECT book, account_id, opened_at, NULL, value FROM accounts WHERE value IS NOT NULL
+            SELECT book, account_id, opened_at, NULL, value FROM accounts
+            WHERE value IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM customer_changes AS changes
+                WHERE changes.book = accounts.book AND changes.account_id = accounts.account_id
+                AND changes.changed_at = accounts.opened_at
+            )
             """
         )
     )

@@ -1,0 +1,31 @@
+"""A worklist that was begun before a sandbox was emptied does not go on over what it holds since."""
+
+from typing import Any
+
+import pytest
+
+from app.domain.api_key import Scope
+from app.domain.instant import HOUR
+from app.operations.manage_keys import create_key
+from tests.api.sentences import FAILURE, body_of, faults, posted, problem_of, wire_time
+from tests.conftest import NOON, Bench
+
+LIST = "/v1/customers"
+
+
+@pytest.mark.parametrize("asked", [{}, {"as_of": wire_time(NOON + HOUR), "order": "felt"}])
+async def test_a_page_from_before_the_emptying_does_not_go_on(bench: Bench, asked: dict[str, Any]) -> None:
+    _, token = await create_key(bench.ledger, "test_acme", name="tests", scopes=[Scope.ADMIN], source="crm")
+    async with bench.client(token.text) as api:
+        for customer in ("ada", "bob", "eve"):
+            await posted(api, customer, customer, FAILURE)
+        bench.clock.pass_days(1)
+        cursor = body_of(await api.get(LIST, params={"limit": 1, **asked}))["next_cursor"]
+        assert (await api.get(LIST, params={"limit": 1, **asked, "cursor": cursor})).status_code == 200
+
+        await api.delete("/v1/sandbox")
+        for customer in ("ada", "bob", "eve", "mia"):
+            await posted(api, customer, customer, FAILURE)
+
+        refused = await api.get(LIST, params={"limit": 1, **asked, "cursor": cursor})
+        assert faults(problem_of(refused, 422, "invalid_request")) == [("/query/cursor", "cursor_invalid")]
