@@ -15,7 +15,7 @@ from app.domain.exponentials import Term, first_whole, monotone_pieces, root_bet
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.memory import Felt, Masses, felt_at
 from app.domain.policy import HalfLives, Policy, Thresholds
-from app.domain.standing import Direction, Place, Standing, place_at, place_of, rounded
+from app.domain.standing import Direction, Place, Standing, place_at, rounded
 
 FORESIGHT = 10 * YEAR
 """No crossing is foretold further ahead, and no account stays unlooked at for longer."""
@@ -98,12 +98,13 @@ def look_again_at(account: Account, policy: Policy) -> Instant:
     """A cheap instant from `masses.at` on, not later than the first crossing after it, at most FORESIGHT away.
 
     Each gap to another place over the fastest drift that could close it: conservative advancement (Mirtich 1996).
+    Requires `place` to be where the account stands at `masses.at`.
     """
+    standing = account.place.standing
+    if standing is Standing.NO_EVIDENCE:
+        return account.masses.at + FORESIGHT
     view = _view_of(account, policy)
     felt = felt_at(view.masses, view.half_lives, view.masses.at)
-    standing = place_of(felt, view.last, view.thresholds).standing
-    if standing is Standing.NO_EVIDENCE:
-        return view.masses.at + FORESIGHT
     days = min(
         _days(felt.credits + felt.debits - view.thresholds.evidence, view.mixed(1.0)),
         _days_of_balance(view, felt, standing),
@@ -161,11 +162,9 @@ def _days_of_balance(view: _View, felt: Felt, standing: Standing) -> float:
     elif rounded(glow) >= 0:
         levels += [thresholds.glow]
     days = min([_days(felt.balance - level, terms) for level in levels])
-    return (
-        min(days, _days(glow, zip(view.rates, view.masses.big, strict=False)))
-        if standing is Standing.DELIGHTED
-        else days
-    )
+    if standing is Standing.DELIGHTED:
+        return min(days, _days(glow, zip(view.rates, view.masses.big, strict=False)))
+    return days
 
 
 def _days_of_momentum(view: _View, felt: Felt, standing: Standing) -> float:

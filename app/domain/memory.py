@@ -63,6 +63,8 @@ def felt_at(masses: Masses, half_lives: HalfLives, t: Instant) -> Felt:
     Exact up to float rounding: about 1e-15 relative for each entry folded in.
     """
     assert t >= masses.at
+    if t == masses.at:  # as after every entry: quicker, and the same to the last bit
+        return Felt(credits=_sum(masses.credits), debits=_sum(masses.debits), big=_sum(masses.big), fresh=masses.fresh)
     left = fadings(half_lives, t - masses.at)
     return Felt(
         credits=_dot(masses.credits, left),
@@ -134,6 +136,10 @@ def _added(vector: Vector, slot: int, mass: float) -> Vector:
 
 def _times(a: Vector, b: Vector) -> Vector:
     return (a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3])
+
+
+def _sum(a: Vector) -> float:
+    return a[0] + a[1] + a[2] + a[3]
 
 
 def _dot(a: Vector, b: Vector) -> float:

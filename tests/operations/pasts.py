@@ -17,9 +17,6 @@ from tests.operations.posting import posted
 from tests.operations.promising import STEPS, keeping, making, moving, withdrawing
 from tests.operations.stories import CUSTOMERS, KINDS, SEGMENTED, Describe, Post, Reverse, Step, Teller, adopt
 
-SEGMENTS_CHANGE_LATER = False
-"""Whether segments change all through a past; else only on its first day, so that today's segment was ever the one."""
-
 OTHER = Policy(
     half_lives=HalfLives(lasting=60.0, passing=20.0, deep=None, observed=30.0, fresh=5.0),
     thresholds=Thresholds(marked=-6.0, deep=-25.0, glow=9.0, clean_ratio=2.0, fresh=5.0, rising_ratio=0.3),
@@ -59,6 +56,7 @@ def pasts(draw: st.DrawFn) -> Past:
     """Postings late and in time, reversals, promises of every fate, one or two policy switches, segments, clocks."""
     opening: Past = [(0.0, [Post(customer=name, kind=kind)]) for name, kind in zip(CUSTOMERS, _OPENINGS, strict=True)]
     told: Past = [
+        *((draw(_days), draw(_described)) for _ in range(3)),
         *((draw(_days), draw(st.lists(_posts, min_size=1, max_size=3))) for _ in range(draw(st.integers(4, 10)))),
         (draw(_days), Reverse(which=draw(st.integers(0, 2)))),
         *((draw(_days), Reverse(which=which, kind=draw(st.sampled_from(KINDS)))) for which in (3, 5)),
@@ -66,8 +64,7 @@ def pasts(draw: st.DrawFn) -> Past:
         *((draw(_days), Run()) for _ in range(2)),
         *(happening for n, fate in enumerate(FATES) for happening in promised(draw, f"p{n}", fate)),
     ]
-    changes = [(draw(_days) * SEGMENTS_CHANGE_LATER, draw(_described)) for _ in range(3)]
-    in_order = sorted([*changes, *told], key=lambda happening: happening[0])
+    in_order = sorted(told, key=lambda happening: happening[0])
     return [*opening, *in_order, (in_order[-1][0] + 60.0, Run())]
 
 

@@ -13,9 +13,9 @@ from app.domain.instant import DAY, Instant
 from app.operations.look_back import look_back
 from app.operations.read_customer import reading
 from app.queries.accounts import all_accounts
-from tests.conftest import NOON, Bench
+from tests.conftest import Bench
 from tests.operations.brute_force import Life, lives, stands_as_recorded, truth
-from tests.operations.pasts import SEGMENTS_CHANGE_LATER, Past, live_through, pasts
+from tests.operations.pasts import Past, live_through, pasts
 from tests.operations.posting import new_book
 
 Pick = tuple[float, int]
@@ -38,7 +38,7 @@ async def test_a_look_back_sees_what_was_true_and_known(
         account = accounts[life.entries[0].account_id]
         for as_of, known_at in looks:
             await compare(bench, book, life, account, instant(life, as_of), past_instant(bench, life, known_at))
-        stands_as_recorded(life, [t for at, _ in life.places for t in (at - 1, at) if t >= first_look_back()])
+        stands_as_recorded(life, [t for at, _ in life.places for t in (at - 1, at)])
 
 
 def instant(life: Life, pick: Pick | None) -> Instant | None:
@@ -52,12 +52,7 @@ def instant(life: Life, pick: Pick | None) -> Instant | None:
 def past_instant(bench: Bench, life: Life, pick: Pick | None) -> Instant | None:
     """Nobody knows the future."""
     chosen = instant(life, pick)
-    return None if chosen is None else min(max(chosen, first_look_back()), bench.clock.now)
-
-
-def first_look_back() -> Instant:
-    """The segments of before are not looked back to, yet."""
-    return 0 if SEGMENTS_CHANGE_LATER else NOON + DAY
+    return None if chosen is None else min(chosen, bench.clock.now)
 
 
 async def compare(
