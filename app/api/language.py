@@ -1,18 +1,16 @@
 """The language of an answer's words, as the caller would rather have them (RFC 9110, 12.5.4)."""
 
-import re
 from typing import Annotated
 
 from fastapi import Header
 
 from app.api.openapi import header
+from app.api.weighted import weighted
 from app.api.words import en, fr
 from app.api.words.told import Voice
 
 DEFAULT = "en"
 VOICES: dict[str, Voice] = {"en": en, "fr": fr}
-
-_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 AcceptLanguage = Annotated[
     str,
@@ -49,7 +47,5 @@ def _quality(language: str, liked: list[tuple[str, float]]) -> float:
 
 def _liking(part: str) -> tuple[str, float]:
     """A primary subtag and its weight; a weight that is none counts as 0."""
-    language_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    weights = [piece.removeprefix("q=") for piece in parameters if piece.startswith("q=")]
-    weight = weights[0] if weights else "1"
-    return language_range.split("-")[0], float(weight) if _QUALITY.fullmatch(weight) else 0.0
+    language_range, weight = weighted(part)
+    return language_range.split("-")[0], weight or 0.0
