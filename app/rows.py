@@ -1,7 +1,9 @@
 """How a row becomes a domain value, and back: the only place where columns meet fields."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 
@@ -56,6 +58,14 @@ def entry_row(book: str, entry: Entry) -> dict[str, Any]:
     """The row of an entry."""
     row = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
     return {**row, "book": book, "memory": entry.memory.value}
+
+
+def grouped(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    """Rows by their account, each account's in the order given."""
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["account_id"], []).append(row)
+    return found
 
 
 def account_of(row: Row) -> Account:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective, opened
-from app.domain.crossing import Crossing, advance
+from app.domain.crossing import advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import Instant
@@ -20,7 +20,7 @@ from app.operations.ledger import Ledger
 from app.operations.promises import Promises
 from app.queries.entries import Pair
 from app.sealing.keys import Key, account_place, entry_place, name_place, new_key
-from app.store.accounts import Opening
+from app.store.accounts import Numbered, Opening, numbered
 
 Item = Interaction | ReversalRequest | PromiseRequest
 
@@ -69,7 +69,7 @@ class Append:
     promises: Promises
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     entries: list[Entry] = field(default_factory=list[Entry])
-    crossings: list[tuple[UUID, int, Crossing]] = field(default_factory=list[tuple[UUID, int, Crossing]])
+    crossings: list[Numbered] = field(default_factory=list[Numbered])
     openings: list[Opening] = field(default_factory=list[Opening])
 
     @property
@@ -160,8 +160,7 @@ class Append:
         self.accounts[account.account_id] = self.posted[account.account_id] = after
         self.entries.append(entry)
         recorded = (*time_crossings, crossing) if crossing else time_crossings
-        for ordinal, each in enumerate(recorded, start=account.crossings + 1):
-            self.crossings.append((account.account_id, ordinal, each))
+        self.crossings += numbered(account, recorded)
         self._remember(entry, after)
         self.promises.apply(entry)
         return entry

@@ -32,7 +32,7 @@ from app.operations.switching import BATCH_ACCOUNTS, Switched, switched_accounts
 from app.operations.tick import ACCOUNTS_MAX, advance_due
 from app.queries.adoptions import accounts_after, adoption_of, left_generation, unready_accounts
 from app.queries.books import head as read_head
-from app.store.accounts import insert_crossings, save_accounts
+from app.store.accounts import insert_crossings, numbered, save_accounts
 from app.store.adoptions import (
     delete_adoption,
     delete_generation,
@@ -187,12 +187,8 @@ async def _switch_unready(
     while batch := await unready_accounts(tx, adoption, at=at, limit=BATCH_ACCOUNTS):
         found = await switched_accounts(tx, adoption.book, batch, before=policies[0], after=policies[1], at=at)
         await save_accounts(tx, after, [each.after for each in found])
-        numbered = [
-            (each.stored.account_id, ordinal, crossing)
-            for each in found
-            for ordinal, crossing in enumerate(each.crossings, start=each.stored.crossings + 1)
-        ]
-        await insert_crossings(tx, adoption.book, numbered)
+        crossings = [one for each in found for one in numbered(each.stored, each.crossings)]
+        await insert_crossings(tx, adoption.book, crossings)
 
 
 async def _policies(ledger: Ledger, tx: AsyncConnection, head: Head, adoption: Adoption) -> tuple[Policy, Policy]:

@@ -13,7 +13,7 @@ from app.domain.fold import CustomerChange, described
 from app.operations.ledger import Ledger, announce_due, policy_in_force
 from app.operations.record import live_instant
 from app.queries.accounts import accounts_by_id
-from app.store.accounts import insert_crossings, insert_customer_change, save_accounts
+from app.store.accounts import insert_crossings, insert_customer_change, numbered, save_accounts
 from app.store.books import lock_head, save_head
 
 
@@ -43,8 +43,7 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
 
         await insert_customer_change(tx, book, account_id, change)
         await save_accounts(tx, head, [account])
-        numbered = enumerate(crossings, start=stored.crossings + 1)
-        await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])
+        await insert_crossings(tx, book, numbered(stored, crossings))
         await save_head(tx, replace(head, booked_at=now))
     announce_due(ledger, head, [account])
     return account

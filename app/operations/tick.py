@@ -11,7 +11,7 @@ from app.domain.entry import Head
 from app.domain.instant import Instant
 from app.operations.ledger import Ledger, policy_in_force
 from app.queries.due import accounts_due, next_due_at
-from app.store.accounts import insert_crossings, save_accounts
+from app.store.accounts import insert_crossings, numbered, save_accounts
 from app.store.books import lock_head, save_head
 
 ACCOUNTS_MAX = 200  # of a batch: postings wait for the head meanwhile, some 100 ms
@@ -61,11 +61,7 @@ async def advance_accounts(
     due = await accounts_due(tx, head.book, now, limit=limit)
     moved = [(account, *advance(account, policy, now)) for account in due]
 
-    recorded = [
-        (after.account_id, ordinal, crossing)
-        for before, after, crossings in moved
-        for ordinal, crossing in enumerate(crossings, start=before.crossings + 1)
-    ]
+    recorded = [one for before, _, crossings in moved for one in numbered(before, crossings)]
     await save_accounts(tx, head, [after for _, after, _ in moved])
     await insert_crossings(tx, head.book, recorded)
     in_order = sorted(((account_id, crossing) for account_id, _, crossing in recorded), key=lambda pair: pair[1].at)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, String, Table, exists, func, select, type_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries.ledger_lines import streamed
-from app.rows import Row
+from app.rows import Row, grouped
 from app.tables import (
     account_keys,
     accounts,
@@ -46,19 +46,13 @@ async def account_rows(tx: AsyncConnection, book: str, account_ids: Collection[U
 async def crossing_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
     """The recorded crossings of these accounts by ordinal; an account without any is absent."""
     query = select(crossings).where(crossings.c.book == book, crossings.c.account_id.in_(account_ids))
-    found: dict[UUID, list[Row]] = {}
-    for row in (await tx.execute(query.order_by(crossings.c.account_id, crossings.c.ordinal))).mappings():
-        found.setdefault(row["account_id"], []).append(row)
-    return found
+    return grouped((await tx.execute(query.order_by(crossings.c.account_id, crossings.c.ordinal))).mappings())
 
 
 async def promise_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
     """The stored promises of these accounts; an account without any is absent."""
     query = select(promises).where(promises.c.book == book, promises.c.account_id.in_(account_ids))
-    found: dict[UUID, list[Row]] = {}
-    for row in (await tx.execute(query.order_by(promises.c.due_at, promises.c.id))).mappings():
-        found.setdefault(row["account_id"], []).append(row)
-    return found
+    return grouped((await tx.execute(query.order_by(promises.c.due_at, promises.c.id))).mappings())
 
 
 async def wrapped_keys(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, bytes]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.fold import CustomerChange
 from app.domain.instant import Instant
-from app.rows import customer_change_of
+from app.rows import customer_change_of, grouped
 from app.tables import customer_changes
 
 
@@ -21,10 +21,8 @@ async def customer_changes_of(
         .where(customer_changes.c.book == book, customer_changes.c.account_id.in_(account_ids))
         .order_by(customer_changes.c.changed_at)
     )
-    found: dict[UUID, list[CustomerChange]] = {}
-    for row in (await tx.execute(query)).mappings():
-        found.setdefault(row["account_id"], []).append(customer_change_of(row))
-    return found
+    rows = grouped((await tx.execute(query)).mappings())
+    return {account_id: [customer_change_of(row) for row in own] for account_id, own in rows.items()}
 
 
 async def known_of_customers(

@@ -30,12 +30,6 @@ async def feed(tx: AsyncConnection, book: str, *, after: int, limit: int) -> lis
     return await _fetched(tx, query.limit(limit))
 
 
-async def lines_by_id(tx: AsyncConnection, book: str, entry_ids: list[UUID]) -> dict[UUID, Line]:
-    """The lines with these entry ids."""
-    query = _lines().where(entries.c.book == book, entries.c.entry_id.in_(entry_ids))
-    return {line.entry.entry_id: line for line in await _fetched(tx, query)}
-
-
 async def lines_of_account(
     tx: AsyncConnection,
     book: str,

@@ -1,6 +1,6 @@
 """Accounts, their keys, their names and their crossings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -47,8 +47,17 @@ async def save_accounts(tx: AsyncConnection, head: Head, saved: Sequence[Account
         await tx.execute(upsert(tx, accounts), rows)
 
 
-async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[tuple[UUID, int, Crossing]]) -> None:
-    """Record crossings, each with its account and its ordinal there. None is announced yet: there are no messages."""
+Numbered = tuple[UUID, int, Crossing]
+"""A crossing with its account and its ordinal there."""
+
+
+def numbered(before: Account, passed: Iterable[Crossing]) -> list[Numbered]:
+    """The crossings that follow those of an account as it was before, in order."""
+    return [(before.account_id, *each) for each in enumerate(passed, start=before.crossings + 1)]
+
+
+async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[Numbered]) -> None:
+    """Record crossings. None is announced yet: there are no messages."""
     if rows:
         await tx.execute(
             insert(crossings),

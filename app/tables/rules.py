@@ -4,27 +4,22 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, Uuid
 
 from app.tables.shared import book_key, metadata
 
-tariff_versions = Table(
-    "tariff_versions",
-    metadata,
-    book_key(),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("document", Text, nullable=False),
-    Column("from_position", BigInteger, nullable=False),
-    Column("adopted_at", BigInteger, nullable=False),
-    Column("api_key_id", String(40), nullable=False),
-)
 
-policy_versions = Table(
-    "policy_versions",
-    metadata,
-    book_key(),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("document", Text, nullable=False),
-    Column("from_position", BigInteger, nullable=False),
-    Column("adopted_at", BigInteger, nullable=False),
-    Column("api_key_id", String(40), nullable=False),
-)
+def _versions(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        book_key(),
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("document", Text, nullable=False),
+        Column("from_position", BigInteger, nullable=False),
+        Column("adopted_at", BigInteger, nullable=False),
+        Column("api_key_id", String(40), nullable=False),
+    )
+
+
+tariff_versions = _versions("tariff_versions")
+policy_versions = _versions("policy_versions")
 
 policy_adoptions = Table(  # a policy that is not in force yet: a generation of accounts is being prepared for it
     "policy_adoptions",
