@@ -18,7 +18,6 @@ from app.domain.standing import Depth, Standing
 from app.domain.worklist import Filter, Moment, Order, Rank
 from app.operations.look_back import worklist_as_of
 from app.operations.read_customer import Reading, at_moment, reading
-from app.queries.books import rules_since
 from app.queries.worklist import worklist
 
 router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["customers"])
@@ -48,7 +47,7 @@ async def get_worklist(
 
 
 async def _now(view: Reading, wanted: Filter, order: Order, limit: int, cursor: str | None) -> WorklistOut:
-    listed = ("customers", wanted, order, await rules_since(view.tx, view.book))
+    listed = ("customers", wanted, order)
     moment, after = _begun(view, listed, cursor) or (view.moment(view.now), None)
     then, policies = await at_moment(view, moment)
     page = await worklist(
@@ -77,7 +76,7 @@ async def _in_hindsight(
     if order is Order.STANDING_SINCE:
         detail = "hindsight knows no standing_since: order by felt, stake, balance or last_entry_at"
         raise InvalidRequest(faults=(Fault(pointer="/query/order", code="order_unknown", detail=detail),))
-    listed = ("customers in hindsight", wanted, order, as_of, await rules_since(view.tx, view.book))
+    listed = ("customers in hindsight", wanted, order, as_of)
     moment, after = _begun(view, listed, cursor) or (view.moment(as_of), None)
     page = await worklist_as_of(view, moment=moment, wanted=wanted, order=order, after=after, limit=limit + 1)
     shown = page[:limit]

@@ -20,6 +20,7 @@ from app.operations.record import live_instant, write_append
 from app.operations.tick import advance_accounts, raised
 from app.queries.due import full_batch_at, next_due_at
 from app.queries.promises import due_promises
+from app.sealing.keys import book_place, new_key
 from app.store.books import lock_head, save_head
 from app.store.sandbox import empty_book
 
@@ -69,11 +70,15 @@ async def advance_clock(ledger: Ledger, book: str, *, by: int, limit: int = BATC
 
 @uninterrupted
 async def empty_sandbox(ledger: Ledger, book: str) -> None:
-    """Empty a sandbox, and set its clock back to the present. API keys and the rules in force stay."""
+    """Empty a sandbox, and set its clock back to the present. API keys and the rules in force stay.
+
+    The book's key is drawn anew, so that no cursor of what was there goes on over what comes.
+    """
     assert is_sandbox(book)
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        await empty_book(tx, head, now=ledger.now())
+        wrapped = ledger.master_key.wrap(new_key(ledger.entropy), book_place(book), entropy=ledger.entropy)
+        await empty_book(tx, head, wrapped_key=wrapped, now=ledger.now())
         empty = replace(head, position=0, hash=genesis(book), booked_at=EARLIEST, replaying=False, replayed_to=0)
         await save_head(tx, replace(empty, clock_ahead=0))
 

@@ -58,12 +58,6 @@ async def policy_switches(tx: AsyncConnection, book: str, *, up_to: int) -> list
     return [(row.version, row.from_position, row.adopted_at) for row in await tx.execute(query.order_by(own.version))]
 
 
-async def rules_since(tx: AsyncConnection, book: str) -> int:
-    """Since when a book has been as it is: its first policy's instant, which moves only when a sandbox is emptied."""
-    own = policy_versions.c
-    return int((await tx.execute(select(func.min(own.adopted_at)).where(own.book == book))).scalar_one())
-
-
 async def check_master_key(tx: AsyncConnection, master_key: MasterKey) -> None:
     """Try the master key on a book, if there is one; MasterKeyMismatch if it does not open it."""
     row = (await tx.execute(select(books.c.book, books.c.wrapped_key).order_by(books.c.created_at).limit(1))).first()

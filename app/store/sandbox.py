@@ -1,6 +1,6 @@
 """Emptying a sandbox. Of any other book the triggers let nothing go."""
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.entry import Head
@@ -10,7 +10,7 @@ from app.tables import api_keys, books, metadata, policy_adoptions, policy_versi
 _KEPT = {books, api_keys, tariff_versions, policy_versions}
 
 
-async def empty_book(tx: AsyncConnection, head: Head, *, now: Instant) -> None:
+async def empty_book(tx: AsyncConnection, head: Head, *, wrapped_key: bytes, now: Instant) -> None:
     """Delete what is in the book but its API keys; the rules in force are as if adopted now, before the first entry.
 
     Requires the locked head. Caches know rules by their version, so that stays.
@@ -20,6 +20,7 @@ async def empty_book(tx: AsyncConnection, head: Head, *, now: Instant) -> None:
     for table in metadata.tables.values():
         if table not in _KEPT:
             await tx.execute(delete(table).where(table.c.book == head.book))
+    await tx.execute(update(books).where(books.c.book == head.book).values(wrapped_key=wrapped_key))
     await _begin_anew(tx, tariff_versions, head.book, head.tariff_version, now)
     await _begin_anew(tx, policy_versions, head.book, head.policy_version, now)
 
