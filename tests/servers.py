@@ -22,12 +22,11 @@ STOP_TIMEOUT_SECONDS = 30
 STARTS_MAX = 5  # another process may take the free port between our look and the server's
 
 
-class ServerProcess:
-    """One server. `stop` ends it in order, `kill` at once; both keep the log. `start` begins anew, on another port."""
+class GoodwillProcess:
+    """`python -m app` with a command of its own. `stop` ends it in order, `kill` at once; both keep the log."""
 
     def __init__(self, settings: Mapping[str, str], log: Path) -> None:
         self.settings = dict(settings)
-        self.url = ""
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.kill)
@@ -37,15 +36,6 @@ class ServerProcess:
         """All that the process wrote, over all its starts."""
         return self._log.read_text() if self._log.exists() else ""
 
-    async def start(self) -> "ServerProcess":
-        """Start, and wait until it is ready."""
-        for _ in range(STARTS_MAX):
-            self._launch(free_port())
-            if await self._is_ready():
-                return self
-            self.kill()
-        raise RuntimeError(f"the server does not start:\n{self.log}")
-
     async def stop(self) -> int:
         """End it as an operator does (SIGTERM), and return its exit code."""
         return await asyncio.to_thread(self._end, signal.SIGTERM)
@@ -54,33 +44,22 @@ class ServerProcess:
         """End it as a power cut does (SIGKILL)."""
         self._end(signal.SIGKILL)
 
-    def client(self, token: str) -> httpx.AsyncClient:
-        """A client of this server that carries a key."""
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=START_TIMEOUT_SECONDS)
+    @property
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None
+        return self._process
 
-    def _launch(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def _launch(self, command: str, **more: str) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+                [sys.executable, "-m", "app", command],
                 cwd=ROOT,
-                env=environment({**self.settings, "GOODWILL_PORT": str(port)}),
+                env=environment({**self.settings, **more}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-
-    async def _is_ready(self) -> bool:
-        assert self._process is not None
-        give_up_at = time.monotonic() + START_TIMEOUT_SECONDS
-        async with httpx.AsyncClient(base_url=self.url) as client:
-            while time.monotonic() < give_up_at and self._process.poll() is None:
-                if await _answer_of(client) == httpx.codes.OK:
-                    return True
-                await asyncio.sleep(0.05)
-        return False
 
     def _end(self, how: signal.Signals) -> int:
         if self._process is None:
@@ -92,6 +71,37 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
+
+
+class ServerProcess(GoodwillProcess):
+    """One server. `start` begins anew, on another port."""
+
+    url = ""
+
+    async def start(self) -> "ServerProcess":
+        """Start, and wait until it is ready."""
+        for _ in range(STARTS_MAX):
+            port = free_port()
+            self.url = f"http://127.0.0.1:{port}"
+            self._launch("serve", GOODWILL_PORT=str(port))
+            if await self._is_ready():
+                return self
+            self.kill()
+        raise RuntimeError(f"the server does not start:\n{self.log}")
+
+    def client(self, token: str) -> httpx.AsyncClient:
+        """A client of this server that carries a key."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=START_TIMEOUT_SECONDS)
+
+    async def _is_ready(self) -> bool:
+        process, give_up_at = self._running, time.monotonic() + START_TIMEOUT_SECONDS
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            while time.monotonic() < give_up_at and process.poll() is None:
+                if await _answer_of(client) == httpx.codes.OK:
+                    return True
+                await asyncio.sleep(0.05)
+        return False
 
 
 @asynccontextmanager
