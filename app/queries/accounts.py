@@ -58,12 +58,6 @@ async def names_of(tx: AsyncConnection, book: str, keys: Mapping[UUID, Key]) -> 
     }
 
 
-async def all_accounts(tx: AsyncConnection, book: str) -> dict[UUID, Account]:
-    """Every account of a book, as stored."""
-    query = select(accounts).where(current_accounts(book))
-    return {row["account_id"]: account_of(row) for row in (await tx.execute(query)).mappings()}
-
-
 async def account_ids_of(tx: AsyncConnection, book: str) -> list[UUID]:
     """The ids of every account of a book, in order."""
     query = select(accounts.c.account_id).where(current_accounts(book)).order_by(accounts.c.account_id)

@@ -16,12 +16,12 @@ from app.main import clock
 from app.operations.post_due_steps import post_due_steps
 from app.operations.tick import advance_due
 from app.operations.verify import verify
-from app.queries.accounts import all_accounts
 from app.queries.audit import crossing_rows
 from app.queries.due import next_due_by_book
 from app.queries.ledger_lines import entries_by_account
 from app.rows import crossing_of
 from app.tables import accounts, promises
+from tests.accounts import all_accounts
 from tests.conftest import Bench
 from tests.operations.brute_force import lives, stands_as_recorded
 from tests.operations.posting import interaction, new_book, post

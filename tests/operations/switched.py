@@ -9,10 +9,10 @@ from app.domain.instant import DAY
 from app.domain.policy import Policy
 from app.operations.preview_policy import Preview, preview_policy
 from app.operations.read_customer import reading
-from app.queries.accounts import all_accounts
 from app.queries.crossings import recorded_crossings
 from app.queries.ledger_lines import entries_by_account
 from app.tables import accounts, policy_adoptions
+from tests.accounts import all_accounts
 from tests.conftest import Bench
 from tests.operations.stories import stored
 

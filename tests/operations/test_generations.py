@@ -21,11 +21,12 @@ from app.operations.read_customer import find_customers, reading
 from app.operations.rebuild import rebuild
 from app.operations.tick import advance_due
 from app.operations.verify import verify
-from app.queries.accounts import account_ids_of, all_accounts
+from app.queries.accounts import account_ids_of
 from app.queries.adoptions import books_to_carry_on
 from app.queries.due import accounts_due, next_due_at, next_due_by_book
 from app.queries.worklist import worklist
 from app.tables import accounts
+from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
 from tests.operations.adopting import LONG, POLICIES, SHORT, begin, carry_wholly, policies_of
 from tests.operations.posting import interaction, new_book, posted

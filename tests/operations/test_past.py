@@ -12,7 +12,7 @@ from app.domain.hindsight import Hindsight
 from app.domain.instant import DAY, Instant
 from app.operations.look_back import look_back
 from app.operations.read_customer import reading
-from app.queries.accounts import all_accounts
+from tests.accounts import all_accounts
 from tests.conftest import Bench
 from tests.operations.brute_force import Life, lives, stands_as_recorded, truth
 from tests.operations.pasts import Past, live_through, pasts

@@ -17,8 +17,8 @@ from app.operations.append import Item
 from app.operations.outcome import Outcome, Posted
 from app.operations.record import record
 from app.operations.replay import begin_replay, end_replay
-from app.queries.accounts import all_accounts
 from app.queries.crossings import recorded_crossings
+from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
 from tests.operations.posting import came_to, ledger_of, new_book
 

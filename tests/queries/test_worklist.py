@@ -24,10 +24,10 @@ from app.domain.worklist import Filter, Moment, Order, Rank
 from app.operations.describe_customer import describe_customer
 from app.operations.outcome import Posted
 from app.operations.record import record
-from app.queries.accounts import all_accounts
 from app.queries.books import head
 from app.queries.ledger_lines import entries_by_account
 from app.queries.worklist import worklist
+from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
 from tests.operations.posting import new_book
 
