@@ -25,7 +25,7 @@ from tests.operations.posting import account_of, interaction, new_book, post
 from tests.operations.promising import DUE, making, standing
 from tests.postgres import Server
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 ALREADY = "the clock stands still"
 
 

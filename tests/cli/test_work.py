@@ -15,7 +15,7 @@ from tests.operations.posting import account_of, interaction, post
 from tests.servers import ServerProcess, settings_of
 
 LONG_AGO_DAYS = 400
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.mark.parametrize("clock_setting", [None, "false"])
