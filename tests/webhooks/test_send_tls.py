@@ -59,9 +59,11 @@ def through(internet: Internet, authority: trustme.CA, names: Names | None = Non
 
 async def refused(certificate: trustme.LeafCert, authority: trustme.CA) -> str | None:
     """What is said of a receiver with this certificate; it must not have got the message."""
-    async with receiving(answering("200 OK"), certified(certificate)) as receiver:
-        async with through(Internet((PUBLIC, receiver)), authority) as sender:
-            attempt = await sent(sender, URL)
+    async with (
+        receiving(answering("200 OK"), certified(certificate)) as receiver,
+        through(Internet((PUBLIC, receiver)), authority) as sender,
+    ):
+        attempt = await sent(sender, URL)
     assert receiver.requests == []
     return attempt.error
 
@@ -79,9 +81,11 @@ async def test_the_vetted_address_is_dialled_in_the_receivers_name(authority: tr
 
 
 async def test_an_address_is_certified_as_such(authority: trustme.CA) -> None:
-    async with receiving(answering("200 OK"), certified(authority.issue_cert(PUBLIC))) as receiver:
-        async with through(Internet((PUBLIC, receiver)), authority) as sender:
-            attempt = await sent(sender, f"https://{PUBLIC}/")
+    async with (
+        receiving(answering("200 OK"), certified(authority.issue_cert(PUBLIC))) as receiver,
+        through(Internet((PUBLIC, receiver)), authority) as sender,
+    ):
+        attempt = await sent(sender, f"https://{PUBLIC}/")
 
     assert attempt.error is None
     assert receiver.requests[0].headers["host"] == PUBLIC
@@ -107,9 +111,11 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(authority: trust
 
 
 async def test_by_default_the_authorities_of_the_world_are_trusted_and_no_other(authority: trustme.CA) -> None:
-    async with receiving(answering("200 OK"), certified(authority.issue_cert("localhost", "127.0.0.1"))) as receiver:
-        async with on_loopback() as sender:
-            attempt = await sent(sender, f"https://localhost:{receiver.port}/")
+    async with (
+        receiving(answering("200 OK"), certified(authority.issue_cert("localhost", "127.0.0.1"))) as receiver,
+        on_loopback() as sender,
+    ):
+        attempt = await sent(sender, f"https://localhost:{receiver.port}/")
 
     assert str(attempt.error).startswith("certificate: ")
     assert receiver.names == ["localhost"]
@@ -120,18 +126,22 @@ async def test_a_receiver_that_wants_our_certificate_is_told_in_words(authority:
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
 
-    async with receiving(answering("200 OK"), context) as receiver:
-        async with through(Internet((PUBLIC, receiver)), authority) as sender:
-            attempt = await sent(sender, URL)
+    async with (
+        receiving(answering("200 OK"), context) as receiver,
+        through(Internet((PUBLIC, receiver)), authority) as sender,
+    ):
+        attempt = await sent(sender, URL)
 
     # Which of the two depends on whether the alert or the reset comes first.
     assert attempt.error in ("TLS: tlsv13 alert certificate required", CLOSED)
 
 
 async def test_a_receiver_that_speaks_no_tls_is_told_in_words(authority: trustme.CA) -> None:
-    async with receiving(answering("200 OK"), greeting=b"220 mail.example.com ESMTP\r\n") as receiver:
-        async with on_loopback() as sender:
-            attempt = await sent(sender, f"https://127.0.0.1:{receiver.port}/")
+    async with (
+        receiving(answering("200 OK"), greeting=b"220 mail.example.com ESMTP\r\n") as receiver,
+        on_loopback() as sender,
+    ):
+        attempt = await sent(sender, f"https://127.0.0.1:{receiver.port}/")
 
     assert attempt.error == "TLS: wrong version number"
 
@@ -167,9 +177,11 @@ async def test_a_name_that_turns_inside_after_it_was_vetted_leads_nowhere(author
 
 async def test_a_kept_connection_serves_only_its_own_name(authority: trustme.CA) -> None:
     """Two names at one address: the second must show its own certificate, however well the first did."""
-    async with receiving(answering("200 OK"), certified(authority.issue_cert(NAME))) as receiver:
-        async with through(Internet((PUBLIC, receiver)), authority) as sender:
-            errors = [(await sent(sender, f"https://{name}/")).error for name in (NAME, OTHER_NAME, NAME)]
+    async with (
+        receiving(answering("200 OK"), certified(authority.issue_cert(NAME))) as receiver,
+        through(Internet((PUBLIC, receiver)), authority) as sender,
+    ):
+        errors = [(await sent(sender, f"https://{name}/")).error for name in (NAME, OTHER_NAME, NAME)]
 
     assert errors == [None, f"certificate: Hostname mismatch, certificate is not valid for '{OTHER_NAME}'", None]
     assert receiver.names == [NAME, OTHER_NAME]
