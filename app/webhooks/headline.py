@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 LINE_CHARACTERS_MAX = 300
 LINES_MAX = 12
@@ -61,19 +61,20 @@ def _of_an_account(message: Data) -> Iterator[str]:
 def _listed(data: Data) -> Iterator[str]:
     """The facts of a message that is about no account, as they are called."""
     for name, value in data.items():
-        items: list[Any] = value if isinstance(value, list) else [value]
+        items = cast("list[object]", value) if isinstance(value, list) else [value]
         yield from (f"{name}: {_facts(item)}" for item in items[:LISTED_MAX] if item is not None)
 
 
-def _facts(value: Any) -> str:
+def _facts(value: object) -> str:
     if not isinstance(value, dict):
         return str(value)
-    facts: dict[str, Any] = value
-    return ", ".join(f"{name} {fact}" for name, fact in facts.items() if isinstance(fact, str | int | float))
+    facts = cast("dict[str, object]", value).items()
+    return ", ".join(f"{name} {fact}" for name, fact in facts if isinstance(fact, str | int | float))
 
 
 def _part(data: Data, name: str, part: str) -> Any:
-    return (data.get(name) or {}).get(part)
+    whole: Data = data.get(name) or {}
+    return whole.get(part)
 
 
 def _place(place: Data | None) -> str:
