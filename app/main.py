@@ -125,7 +125,14 @@ async def _prepared(settings: Settings, database: Database) -> Ledger:
     async with database.read() as tx:
         master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=await has_books(tx))
         await check_master_key(tx, master_key)
-    return Ledger(database=database, master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)
+    return Ledger(
+        database=database,
+        master_key=master_key,
+        now=clock,
+        new_id=uuid.uuid4,
+        entropy=os.urandom,
+        allow_loopback=settings.webhooks_allow_loopback,
+    )
 
 
 def schema_revision(connection: Connection) -> str | None:

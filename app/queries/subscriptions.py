@@ -1,6 +1,5 @@
 """Subscriptions, as they are stored."""
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +7,9 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.instant import Instant
-from app.domain.subscription import BodyForm, Subscription, SubscriptionState
-from app.rows import Row
+from app.domain.subscription import Subscription, SubscriptionState
+from app.rows import subscription_of
 from app.tables import subscriptions
-
-_PLAIN_FIELDS = tuple(
-    name for name in Subscription.__dataclass_fields__ if name not in ("message_types", "segments", "body", "state")
-)
 
 
 async def subscription(tx: AsyncConnection, book: str, subscription_id: UUID) -> Subscription | None:
@@ -41,22 +36,16 @@ async def listed_subscriptions(
     return [subscription_of(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def all_subscription_ids(tx: AsyncConnection, book: str) -> list[UUID]:
+    """Of every subscription that there ever was."""
+    query = select(subscriptions.c.subscription_id).where(subscriptions.c.book == book)
+    return list((await tx.execute(query)).scalars())
+
+
 async def count_live(tx: AsyncConnection, book: str) -> int:
     """How many are not deleted."""
     query = select(func.count()).where(subscriptions.c.book == book, subscriptions.c.state != SubscriptionState.DELETED)
     return int((await tx.execute(query)).scalar_one())
-
-
-def subscription_of(row: Row) -> Subscription:
-    """A subscription from its row."""
-    segments = row["segments"]
-    return Subscription(
-        **{name: row[name] for name in _PLAIN_FIELDS},
-        message_types=tuple(json.loads(row["message_types"])),
-        segments=None if segments is None else tuple(json.loads(segments)),
-        body=BodyForm(row["body"]),
-        state=SubscriptionState(row["state"]),
-    )
 
 
 def _of(book: str) -> Select[Any]:

@@ -59,6 +59,22 @@ async def insert_summary(tx: AsyncConnection, book: str, first: Message) -> None
     await tx.execute(insert(summaries).values(row))
 
 
+async def lock_summary(tx: AsyncConnection, book: str, cause: str, begun_at: Instant) -> bool:
+    """Lock the summary; whether it is still to be written. Requires the book's head to be locked."""
+    own = summaries.c
+    query = select(own.written_by).where(own.book == book, own.cause == cause, own.begun_at == begun_at)
+    return (await tx.execute(query.with_for_update())).scalar_one() is None
+
+
+async def purge_bodies(tx: AsyncConnection, book: str, before: Instant, *, limit: int) -> list[int]:
+    """Forget what messages of before then said; the numbers of those."""
+    own = messages.c
+    old = select(own.number).where(own.book == book, own.body.is_not(None), own.created_at < before).limit(limit)
+    numbers = list((await tx.execute(old.order_by(own.created_at).with_for_update())).scalars())
+    await tx.execute(update(messages).where(own.book == book, own.number.in_(numbers)).values(body=None))
+    return numbers
+
+
 async def save_summary(
     tx: AsyncConnection, book: str, cause: str, begun_at: Instant, *, written_by: int | None
 ) -> None:
