@@ -15,6 +15,7 @@ from app import __version__
 from app.api import (
     batch,
     customers,
+    deliveries,
     docs,
     explanation,
     feed,
@@ -26,6 +27,7 @@ from app.api import (
     promises,
     statement,
     tariff,
+    webhooks,
     worklist,
 )
 from app.api.adopting import Adopting
@@ -46,7 +48,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, health),
+    *(tariff, policy, webhooks, deliveries, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 

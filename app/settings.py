@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     clock: bool = Field(default=True, description="whether `serve` runs the clock too; `goodwill work` runs it alone")
     deliverer: bool = Field(default=True, description="whether `serve` delivers messages too, as `goodwill work` does")
     webhooks_allow_loopback: bool = Field(
-        default=False, description="whether webhooks may lead to this machine, by plain http too: for development"
+        default=False, description="whether webhooks may also go to 127.0.0.1, [::1] and localhost, by http or https"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"

@@ -1,5 +1,6 @@
 """A delivery: one message owed to one subscription, tried until it is taken or given up."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -59,9 +60,20 @@ class Delivery:
 
     def shown_state(self, subscription: SubscriptionState) -> DeliveryState:
         """The state, given its subscription's."""
-        if self.state is not DeliveryState.PENDING or subscription is SubscriptionState.ACTIVE:
-            return self.state
-        return DeliveryState.GIVEN_UP if subscription is SubscriptionState.DELETED else DeliveryState.HELD
+        return shown_state(self.state, subscription)
+
+
+def shown_state(stored: DeliveryState, subscription: SubscriptionState) -> DeliveryState:
+    """What a pending delivery is depends on its subscription: held unless that is active, given up once deleted."""
+    if stored is not DeliveryState.PENDING or subscription is SubscriptionState.ACTIVE:
+        return stored
+    return DeliveryState.GIVEN_UP if subscription is SubscriptionState.DELETED else DeliveryState.HELD
+
+
+def stored_states(shown: Iterable[DeliveryState], subscription: SubscriptionState) -> list[DeliveryState]:
+    """The states in which those that are shown as any of these are stored."""
+    stored = (DeliveryState.PENDING, DeliveryState.DELIVERED, DeliveryState.GIVEN_UP)
+    return [each for each in stored if shown_state(each, subscription) in set(shown)]
 
 
 def next_due_at(tries: int, at: Instant, *, chance: float, retry_after_seconds: int | None) -> Instant | None:

@@ -10,6 +10,10 @@ from app.domain.message import Message, MessageType
 FAILING_MAX = 5 * DAY
 """A subscription that has known nothing but failures for so long is disabled."""
 
+GONE = "gone"
+FAILING = "failing"
+"""Why a subscription is disabled: it answered 410 Gone, or failed for FAILING_MAX."""
+
 NAMED_ONLY = MessageType.ACCOUNT_ABOUT_TO_BE_DELIGHTED
 """A worklist rather than an alarm: no wildcard means it."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database import uninterrupted
 from app.domain.delivery import EXHAUSTED, EXPIRED, DeliveryState, Queue, next_due_at
 from app.domain.instant import SECOND, Instant
-from app.domain.subscription import FAILING_MAX, BodyForm, Subscription, SubscriptionState
+from app.domain.subscription import FAILING, FAILING_MAX, GONE, BodyForm, Subscription, SubscriptionState
 from app.operations.address import Address, address_of
 from app.operations.book_message import wire_id
 from app.operations.disable import disable
@@ -27,11 +28,11 @@ from app.store.deliveries import (
 )
 from app.store.subscriptions import save_failing
 from app.webhooks.attempt import Attempt
+from app.webhooks.formats import rendered
 from app.webhooks.send import TOTAL_SECONDS, Sender
 from app.webhooks.sign import headers
 
 LEASE: Instant = 60 * SECOND  # a worker that died is believed dead after it
-GONE = 410
 
 assert LEASE >= 2 * TOTAL_SECONDS * SECOND  # a try, and the wait for its record
 
@@ -75,16 +76,10 @@ async def take_turn(
 async def try_once(sender: Sender, address: Address, form: BodyForm, parcel: Parcel, *, now: Instant) -> Tried:
     """Send one parcel. Never raises for what the other side does."""
     assert parcel.body is not None
-    body = formatted(form, parcel.body)
+    body = rendered(parcel.body, form.value)
     signed = headers(address.signing(now), wire_id(parcel.message_id), now // SECOND, body)
     attempt = await sender.send(address.url, signed, body, now=now)
     return Tried(parcel=parcel, begun_at=now, attempt=attempt)
-
-
-def formatted(form: BodyForm, body: bytes) -> bytes:
-    """The bytes that are signed and sent."""
-    assert form is BodyForm.STANDARD
-    return body
 
 
 @uninterrupted
@@ -189,11 +184,11 @@ def _fares(subscription: Subscription, tried: Sequence[Tried]) -> Subscription:
 def _reason_to_disable(subscription: Subscription, tried: Sequence[Tried], now: Instant) -> str | None:
     if subscription.state is SubscriptionState.DELETED:
         return None
-    if any(each.attempt.status == GONE for each in tried):
-        return "answered 410 Gone"
+    if any(each.attempt.status == HTTPStatus.GONE for each in tried):
+        return GONE
     since = subscription.failing_since
     if tried and since is not None and now - since >= FAILING_MAX:
-        return "failed for 5 days without a break"
+        return FAILING
     return None
 
 

@@ -1,6 +1,5 @@
 """Send a signed message of the type `test` at once: to see whether a receiver is there, and verifies."""
 
-
 from app.domain.delivery import Queue
 from app.domain.message import MessageType
 from app.domain.subscription import SubscriptionState

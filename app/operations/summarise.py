@@ -1,7 +1,6 @@
 """Write the one message that stands for a flood of one cause."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from app.database import uninterrupted
 from app.domain.instant import wire_time
-from app.domain.message import GRAVITY, Message, MessageType
+from app.domain.message import Message, MessageType
 from app.domain.subscription import Subscription, matches
 from app.operations.book_message import book_message, wire_id
 from app.operations.hand_over import hand_over
@@ -58,24 +57,18 @@ def _probe(summary: Message, kind: HeldBackKind) -> Message:
 
 
 def _data(flood: HeldBack, kinds: Sequence[HeldBackKind], worst: Sequence[HeldBackMessage]) -> dict[str, Any]:
-    counts: Counter[MessageType] = Counter()
-    for kind in kinds:
-        counts[kind.type] += kind.count
     return {
         "cause": flood.cause,
-        "from": wire_time(flood.begun_at),
-        "to": wire_time(flood.due_at),
-        "count": counts.total(),
-        "by_type": {each: counts[each] for each in GRAVITY if counts[each]},
-        "worst": [
-            {
-                "message": wire_id(each.message_id),
-                "type": each.type,
-                "customer": json.loads(each.body)["data"]["customer"],
-                "magnitude": each.magnitude,
-                "at": wire_time(each.at),
-            }
-            for each in worst
-        ],
+        "since": wire_time(flood.begun_at),
+        "count": sum(kind.count for kind in kinds),
+        "worst": [_shown(each) for each in worst],
         "look": f"/v1/messages?cause={quote(flood.cause, safe='')}",
     }
+
+
+def _shown(message: HeldBackMessage) -> dict[str, Any]:
+    """A message without its entries."""
+    body = json.loads(message.body)
+    told = {name: body["data"][name] for name in ("customer", "position", "to", "felt", "balance")}
+    head = {name: body[name] for name in ("type", "types", "timestamp")}
+    return {"message": wire_id(message.message_id), **head, **told}

@@ -94,10 +94,8 @@ async def listed_deliveries(
     before: int | None,
     limit: int,
 ) -> list[Delivery]:
-    """A page of a subscription's deliveries, newest first; of these stored states, or of all if there are none."""
-    query = _listed(book, subscription_id).order_by(_own.number.desc()).limit(limit)
-    if states:
-        query = query.where(_own.state.in_(states))
+    """A page of a subscription's deliveries, newest first; of these stored states."""
+    query = _listed(book, subscription_id).where(_own.state.in_(states)).order_by(_own.number.desc()).limit(limit)
     if before is not None:
         query = query.where(_own.number < before)
     return [_delivery(row) for row in await tx.execute(query)]

@@ -32,7 +32,6 @@ class HeldBack:
 class HeldBackKind:
     """How many messages of the same types and segment; `magnitude` is that of the largest, `by_time` of no entry."""
 
-    type: MessageType
     types: tuple[MessageType, ...]
     segment: str | None
     by_time: bool
@@ -45,9 +44,6 @@ class HeldBackMessage:
     """One of them, its body opened."""
 
     message_id: UUID
-    type: MessageType
-    at: Instant
-    magnitude: int
     body: bytes
 
 
@@ -62,9 +58,8 @@ async def summaries_due(tx: AsyncConnection, now: Instant) -> list[HeldBack]:
 async def held_back_kinds(tx: AsyncConnection, flood: HeldBack) -> list[HeldBackKind]:
     """Of which kinds the messages are: few, however many messages there are."""
     by_time = _own.position.is_(None)
-    kind = (_own.type, _own.types, _own.segment, by_time)
+    kind = (_own.types, _own.segment, by_time)
     query = select(
-        _own.type,
         _own.types,
         _own.segment,
         by_time.label("by_time"),
@@ -74,7 +69,6 @@ async def held_back_kinds(tx: AsyncConnection, flood: HeldBack) -> list[HeldBack
     rows = await tx.execute(query.where(_is_of(flood)).group_by(*kind))
     return [
         HeldBackKind(
-            type=MessageType(row.type),
             types=tuple(MessageType(each) for each in json.loads(row.types)),
             segment=row.segment,
             by_time=bool(row.by_time),
@@ -96,9 +90,6 @@ async def worst_held_back(
     return [
         HeldBackMessage(
             message_id=row.message_id,
-            type=MessageType(row.type),
-            at=row.at,
-            magnitude=row.magnitude,
             body=keys[row.account_id].open(row.body, message_place(flood.book, row.message_id)),
         )
         for row in rows

@@ -1,9 +1,11 @@
-"""Connections to vetted addresses, kept for a moment: each belongs to one name at one address, and to no other."""
+"""Connections to vetted addresses, kept for a moment: each belongs to one name and what was vetted for it."""
 
 import asyncio
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpcore
@@ -19,12 +21,13 @@ class EnoughRead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where a connection leads, and in whose name: what two messages must share to share a connection."""
+    """Where a connection leads, and in whose name: what two messages must share to share a connection. Of the
+    addresses the first that answers is used."""
 
     scheme: str
     host: str
     port: int
-    address: str
+    addresses: tuple[str, ...]
 
 
 class Connection:
@@ -39,9 +42,9 @@ class Connection:
         connect_seconds: float,
     ) -> None:
         self.line = line
-        self._network = _Network(network, connect_seconds)
+        self._network = _Network(network, line.addresses, connect_seconds)
         self._connection = httpcore.AsyncHTTPConnection(
-            origin=httpcore.Origin(line.scheme.encode(), line.address.encode(), line.port),
+            origin=httpcore.Origin(line.scheme.encode(), line.host.encode(), line.port),
             ssl_context=ssl_context,
             keepalive_expiry=IDLE_SECONDS,
             network_backend=self._network,
@@ -56,9 +59,8 @@ class Connection:
         """The head of the answer. Reading on raises EnoughRead at the limit. The caller closes the response."""
         self._network.left = READ_BYTES_MAX
         line = self.line
-        url = httpcore.URL(scheme=line.scheme, host=line.address, port=line.port, target=path)
-        request = httpcore.Request("POST", url, headers=headers, content=body, extensions={"sni_hostname": line.host})
-        return await self._connection.handle_async_request(request)
+        url = httpcore.URL(scheme=line.scheme, host=line.host, port=line.port, target=path)
+        return await self._connection.handle_async_request(httpcore.Request("POST", url, headers=headers, content=body))
 
     async def close(self) -> None:
         """Hang up, however far the connection has come."""
@@ -101,27 +103,41 @@ class IdleConnections:
 
 
 class _Network(httpcore.AsyncNetworkBackend):
-    """The network for one connection: one time limit for reaching the other side and shaking hands, and one on the
-    bytes that are read, whatever they turn out to be (`left`)."""
+    """The network for one connection. It dials the vetted addresses whatever host it is told, within one time limit for
+    reaching the other side and shaking hands, and reads so many bytes of what comes (`left`), whatever it may be."""
 
-    def __init__(self, network: httpcore.AsyncNetworkBackend, connect_seconds: float) -> None:
+    def __init__(
+        self, network: httpcore.AsyncNetworkBackend, addresses: tuple[str, ...], connect_seconds: float
+    ) -> None:
         self.left = READ_BYTES_MAX
         self.connect_by = 0.0
         self.opened: httpcore.AsyncNetworkStream | None = None
         self._network = network
+        self._addresses = addresses
         self._connect_seconds = connect_seconds
 
     async def connect_tcp(
         self,
-        host: str,
+        host: str,  # noqa: ARG002 - the name, which would be resolved once more
         port: int,
         timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's signature
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         self.connect_by = asyncio.get_running_loop().time() + self._connect_seconds
-        self.opened = await self._network.connect_tcp(host, port, self._connect_seconds, local_address, socket_options)
-        return _Stream(self.opened, self)
+        share = self._connect_seconds / len(self._addresses)
+        *others, last = [
+            partial(self._network.connect_tcp, address, port, share, local_address, socket_options)
+            for address in self._addresses
+        ]
+        for dial in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self._metered(await dial())
+        return self._metered(await last())
+
+    def _metered(self, opened: httpcore.AsyncNetworkStream) -> "_Stream":
+        self.opened = opened
+        return _Stream(opened, self)
 
 
 class _Stream(httpcore.AsyncNetworkStream):

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,7 +18,7 @@ from app.webhooks.dial import Connection, EnoughRead, IdleConnections, Line
 from app.webhooks.guard import NameNotResolved, Resolve, Target, UrlRefused, checked_url, vetted
 from app.webhooks.words import words_of
 
-CONNECT_SECONDS = 5.0  # for the name, then for each address that is tried, its handshake included
+CONNECT_SECONDS = 5.0  # for the name; then for reaching one of its addresses and shaking hands
 TOTAL_SECONDS = 15.0  # for all of it, to the last byte of the answer
 IN_FLIGHT_MAX = 256  # files are limited too, often to 1,024
 
@@ -96,8 +96,8 @@ class Sender:
         try:
             async with asyncio.timeout(self._total_seconds):
                 target = checked_url(url, allow_loopback=self._allow_loopback)
-                addresses = await self._addresses_of(target)
-                await self._post(target, addresses, _fields(target, headers, body), body, answer)
+                line = Line(target.scheme, target.host, target.port, await self._addresses_of(target))
+                await self._post(target, line, _fields(target, headers, body), body, answer)
         except NameNotResolved as refused:
             return refused.reason
         except UrlRefused as refused:
@@ -119,17 +119,8 @@ class Sender:
         except TimeoutError:
             raise NameNotResolved(f"the name does not resolve within {self._connect_seconds:g} s") from None
 
-    async def _post(
-        self, target: Target, addresses: Sequence[str], headers: Headers, body: bytes, answer: _Answer
-    ) -> None:
-        *first, last = addresses
-        for address in first:
-            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):  # then nothing was sent yet
-                return await self._exchange(target, address, headers, body, answer)
-        return await self._exchange(target, last, headers, body, answer)
-
-    async def _exchange(self, target: Target, address: str, headers: Headers, body: bytes, answer: _Answer) -> None:
-        connection = await self._connection(Line(target.scheme, target.host, target.port, address))
+    async def _post(self, target: Target, line: Line, headers: Headers, body: bytes, answer: _Answer) -> None:
+        connection = await self._connection(line)
         try:
             response = await connection.post(target.path, headers, body)
             answer.status, answer.headers = response.status, response.headers

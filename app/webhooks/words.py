@@ -1,5 +1,6 @@
 """What went wrong with a connection, in words that the owner of the other side can act on."""
 
+import os
 import ssl
 from collections.abc import Iterator
 
@@ -29,8 +30,8 @@ def _about_tls(error: ssl.SSLError) -> str:
 
 
 def _why_not_connected(error: httpcore.ConnectError) -> str:
-    reasons = [cause.strerror for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror]
-    return f"did not connect: {reasons[-1].lower()}" if reasons else "closed the connection during the handshake"
+    codes = [cause.errno for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
+    return f"did not connect: {os.strerror(codes[-1]).lower()}" if codes else "closed the connection when greeted"
 
 
 def _is_about_closing(error: httpcore.ProtocolError) -> bool:
