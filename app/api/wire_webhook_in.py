@@ -76,8 +76,9 @@ class SubscriptionChangeIn(WireIn):
 
     def to_domain(self) -> dict[str, Any]:
         """The fields that were sent."""
-        sent = {name: getattr(self, name) for name in self.model_fields_set}
-        return {name: tuple(value) if isinstance(value, list) else value for name, value in sent.items()}
+        sent: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        lists = {name: tuple(sent[name]) for name in ("message_types", "segments") if sent.get(name) is not None}
+        return {**sent, **lists}
 
 
 class SecretIn(WireIn):

@@ -20,7 +20,7 @@ async def _work(settings: Settings) -> None:
     logging.basicConfig(format="%(levelname)s: %(message)s")
     logging.getLogger("goodwill").setLevel(settings.log_level.upper())
     service = Opened(settings)
-    running = asyncio.gather(run_clock(service.ledger), run_deliverer(service.ledger))
+    running = asyncio.ensure_future(_run_both(service))
     for stop in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(stop, running.cancel)
     print("Goodwill's clock runs", flush=True)
@@ -28,3 +28,9 @@ async def _work(settings: Settings) -> None:
         await asyncio.wait([running])
     finally:
         await service.close()
+
+
+async def _run_both(service: Opened) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_clock(service.ledger))
+        tasks.create_task(run_deliverer(service.ledger))

@@ -163,7 +163,7 @@ async def claim(
     return numbers
 
 
-def due_query(queue: Queue, now: Instant, *, limit: int) -> Select[Any]:
+def due_query(queue: Queue, now: Instant, *, limit: int) -> Select[Any, Any]:
     """What is due, locked; what another worker has locked is not there."""
     query = select(_own.number, _own.account_id).where(_holds(queue), _own.due_at <= now)
     return query.order_by(_own.due_at, _own.number).limit(limit).with_for_update(skip_locked=True)
