@@ -21,6 +21,7 @@ from app.api import (
     feed,
     health,
     interactions,
+    messages,
     openapi,
     policy,
     problems,
@@ -48,7 +49,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, webhooks, deliveries, health),
+    *(tariff, policy, webhooks, deliveries, messages, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 

@@ -1,15 +1,13 @@
 """What became of a subscription's deliveries; and how to have them sent again."""
 
-import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
+from fastapi import APIRouter, Query
 
 from app.api.body import StrictRoute
 from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
+from app.api.message_path import MessagePath, message_id_of
 from app.api.openapi import ANSWERS, BODY_ANSWERS, refusals
 from app.api.state import LedgerDep, WebhookManager
 from app.api.wire_fields import Listed, PageSize
@@ -25,21 +23,6 @@ from app.queries.deliveries import attempts_of, delivery, listed_deliveries
 from app.queries.subscriptions import subscription
 
 router = APIRouter(prefix="/v1/webhooks/{id}", route_class=StrictRoute, tags=["webhooks"], responses=ANSWERS)
-
-_MESSAGE_ID = re.compile(r"msg_[0-9a-f]{32}")
-
-
-def _message_id(text: str) -> str:
-    if not _MESSAGE_ID.fullmatch(text):
-        raise PydanticCustomError("text_invalid", "send a message's id: msg_ and 32 hexadecimal digits")
-    return text
-
-
-MessagePath = Annotated[
-    str,
-    AfterValidator(_message_id),
-    Path(description="the message's id, as in webhook-id", json_schema_extra={"pattern": "^msg_[0-9a-f]{32}$"}),
-]
 
 
 @router.get("/deliveries", responses=refusals(404))
@@ -89,7 +72,7 @@ async def redeliver_message(
     key: WebhookManager,
 ) -> DeliveryTriesOut:
     """Send it again, whatever became of it, with all its tries before it: now, or once the subscription is resumed."""
-    await redeliver(ledger, key.book, id, UUID(message_id.removeprefix("msg_")))
+    await redeliver(ledger, key.book, id, message_id_of(message_id))
     return await _shown(ledger, key.book, id, message_id)
 
 
@@ -119,7 +102,7 @@ async def _shown(ledger: Ledger, book: str, subscription_id: UUID, message_id: s
         found = await subscription(tx, book, subscription_id)
         if found is None:
             raise UnknownSubscription
-        owed = await delivery(tx, book, subscription_id, UUID(message_id.removeprefix("msg_")))
+        owed = await delivery(tx, book, subscription_id, message_id_of(message_id))
         if owed is None:
             raise UnknownDelivery
         tries = await attempts_of(tx, book, subscription_id, owed.number)
