@@ -119,18 +119,12 @@ def _literal(host: str) -> str | None:
     """The address if the host is one; None if it is a name."""
     try:
         if host.startswith("["):
-            return str(_without_zone(IPv6Address(host[1:-1])))
+            return str(IPv6Address(host[1:-1]))
         if _NUMBER.fullmatch(host.rpartition(".")[2]):
             return str(IPv4Address(host))
     except AddressValueError:
         raise UrlRefused("an address is written as four decimal numbers, or as IPv6 in brackets") from None
     return None
-
-
-def _without_zone(address: IPv6Address) -> IPv6Address:
-    if address.scope_id is not None:
-        raise UrlRefused("its IPv6 address has a zone")
-    return address
 
 
 def _name(host: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpcore
+import httpx
 
 from app.main import clock
 from app.webhooks.attempt import Attempt
@@ -142,8 +143,17 @@ class Names:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
+AUTHORITIES = httpx.create_ssl_context()  # the default, read once: that takes longer than most tests
+
+
 def on_loopback(*, connect_seconds: float = 2.0, total_seconds: float = 5.0) -> Sender:
-    return Sender(resolve=Names(), allow_loopback=True, connect_seconds=connect_seconds, total_seconds=total_seconds)
+    return Sender(
+        resolve=Names(),
+        allow_loopback=True,
+        ssl_context=AUTHORITIES,
+        connect_seconds=connect_seconds,
+        total_seconds=total_seconds,
+    )
 
 
 async def sent(sender: Sender, url: str, body: bytes = BODY) -> Attempt:

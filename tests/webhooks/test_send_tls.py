@@ -113,7 +113,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(authority: trust
 async def test_by_default_the_authorities_of_the_world_are_trusted_and_no_other(authority: trustme.CA) -> None:
     async with (
         receiving(answering("200 OK"), certified(authority.issue_cert("localhost", "127.0.0.1"))) as receiver,
-        on_loopback() as sender,
+        Sender(resolve=Names(), allow_loopback=True) as sender,
     ):
         attempt = await sent(sender, f"https://localhost:{receiver.port}/")
 
