@@ -15,11 +15,13 @@ from app import __version__
 from app.api import (
     batch,
     customers,
+    deliveries,
     docs,
     explanation,
     feed,
     health,
     interactions,
+    messages,
     openapi,
     policy,
     problems,
@@ -27,6 +29,7 @@ from app.api import (
     sandbox,
     statement,
     tariff,
+    webhooks,
     worklist,
 )
 from app.api.door import Door
@@ -46,7 +49,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, sandbox, health),
+    *(tariff, policy, webhooks, deliveries, messages, sandbox, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 
@@ -121,7 +124,14 @@ async def _prepared(settings: Settings, database: Database) -> Ledger:
     async with database.read() as tx:
         master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=await has_books(tx))
         await check_master_key(tx, master_key)
-    return Ledger(database=database, master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)
+    return Ledger(
+        database=database,
+        master_key=master_key,
+        now=clock,
+        new_id=uuid.uuid4,
+        entropy=os.urandom,
+        allow_loopback=settings.webhooks_allow_loopback,
+    )
 
 
 def schema_revision(connection: Connection) -> str | None:

@@ -17,8 +17,9 @@ from app.domain.tariff import is_system_kind
 class Head:
     """Where a book stands: its last entry's position and hash, and the versions in force.
 
-    `replayed_to` is the last position that was booked on a simulated clock, `generation` which rows of accounts count;
-    `clock_ahead`, in microseconds, is how far a sandbox's clock was moved ahead of the real one, 0 for other books.
+    `replayed_to` is the last position that was booked on a simulated clock, `generation` which rows of accounts count,
+    `messages` the number of the last message; `clock_ahead`, in microseconds, is how far a sandbox's clock was moved
+    ahead of the real one, 0 for other books.
     """
 
     book: str
@@ -30,6 +31,7 @@ class Head:
     generation: int
     replaying: bool
     replayed_to: int
+    messages: int
     clock_ahead: int = 0
 
 

@@ -34,6 +34,7 @@ async def save_head(tx: AsyncConnection, head: Head) -> None:
             replaying=head.replaying,
             replayed_to=head.replayed_to,
             clock_ahead=head.clock_ahead,
+            messages=head.messages,
         )
     )
     await tx.execute(query)

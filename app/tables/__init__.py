@@ -4,12 +4,13 @@ Instants are microseconds since 1970 UTC in BIGINT. What must not change, trigge
 """
 
 from app.tables.current import current_accounts, is_current
+from app.tables.delivery import attempts, deliveries, messages, subscriptions, summaries
 from app.tables.ledger import account_keys, aliases, api_keys, books, entries
 from app.tables.projections import accounts, crossings, customer_changes, promises
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
 from app.tables.shared import metadata
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 __all__ = [
@@ -18,15 +19,20 @@ __all__ = [
     "accounts",
     "aliases",
     "api_keys",
+    "attempts",
     "books",
     "crossings",
     "current_accounts",
     "customer_changes",
+    "deliveries",
     "entries",
     "is_current",
+    "messages",
     "metadata",
     "policy_adoptions",
     "policy_versions",
     "promises",
+    "subscriptions",
+    "summaries",
     "tariff_versions",
 ]

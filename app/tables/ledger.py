@@ -17,6 +17,7 @@ books = Table(
     Column("generation", BigInteger, nullable=False, server_default="1"),  # of its accounts
     Column("replaying", Boolean, nullable=False),
     Column("replayed_to", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("clock_ahead", BigInteger, nullable=False, server_default=text("0")),
 )

@@ -26,6 +26,7 @@ EMPTY = Head(
     generation=1,
     replaying=False,
     replayed_to=0,
+    messages=0,
 )
 
 

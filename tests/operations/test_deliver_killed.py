@@ -1,0 +1,63 @@
+"""Workers that are killed while they deliver: each message arrives at least once, at most twice, always the same."""
+
+import asyncio
+import random
+from collections import defaultdict
+from pathlib import Path
+
+from sqlalchemy import update
+
+from app.domain.subscription import Subscription
+from app.main import clock
+from app.tables import deliveries
+from tests.clocks import ClockProcess
+from tests.conftest import Bench
+from tests.operations.delivering import on_loopback, opened, states_of, subscribed, told, until
+from tests.servers import settings_of
+from tests.webhooks.receivers import Receiver, answering, receiving
+
+FINE = answering("204 No Content")
+MESSAGES, KILLS = 200, 4
+
+
+async def test_killed_workers_deliver_each_message_once_or_twice(bench: Bench, tmp_path: Path) -> None:
+    bench = on_loopback(bench)
+    bench.clock.now = clock()
+    await opened(bench, "ada")
+    settings = settings_of(database_url=bench.url, master_key=bench.ledger.master_key.secret)
+    worker = ClockProcess({**settings, "GOODWILL_WEBHOOKS_ALLOW_LOOPBACK": "true"}, tmp_path / "work.log")
+    async with receiving(FINE) as receiver:
+        to = await subscribed(bench, receiver.url)
+        sent = await told(bench, *["ada"] * MESSAGES)
+        for kill in range(1, KILLS + 1):
+            await worker.start()
+            await until(lambda: len(receiver.requests) > MESSAGES * kill // (KILLS + 2))  # noqa: B023 - within the round
+            await asyncio.sleep(random.uniform(0, 0.02))
+            await asyncio.to_thread(worker.kill)
+        await end_all_leases(bench)
+        await worker.start()
+        await until(lambda: all_delivered(bench, to))
+        assert await worker.stop() == 0
+
+    assert_once_or_twice(receiver, {f"msg_{each.message_id.hex}": each.body for each in sent})
+    assert "Traceback" not in worker.log
+
+
+async def all_delivered(bench: Bench, to: Subscription) -> bool:
+    return set(await states_of(bench, to)) == {"delivered"}
+
+
+async def end_all_leases(bench: Bench) -> None:
+    """As if a minute had passed."""
+    async with bench.ledger.database.write() as tx:
+        await tx.execute(update(deliveries).where(deliveries.c.lease.is_not(None)).values(due_at=clock()))
+
+
+def assert_once_or_twice(receiver: Receiver, bodies: dict[str, bytes]) -> None:
+    received: dict[str, list[bytes]] = defaultdict(list)
+    for request in receiver.requests:
+        received[request.headers["webhook-id"]].append(request.body)
+    assert set(received) == set(bodies)
+    for message_id, copies in received.items():
+        assert 1 <= len(copies) <= 2, message_id
+        assert set(copies) == {bodies[message_id]}
