@@ -51,7 +51,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Draft):
-    """One line of the ledger. `balance_after` in points; `hash` links it to the entry before."""
+    """One line of the ledger. `balance_after` in points; `hash` links it to the entry before.
+
+    `silent` says that nobody is to be told of it: it is history, replayed or imported. No part of the hash.
+    """
 
     position: int
     account_id: UUID
@@ -59,6 +62,7 @@ class Entry(Draft):
     balance_after: int
     booked_at: Instant
     hash: bytes
+    silent: bool = False
 
     @property
     def is_effective(self) -> bool:

@@ -8,7 +8,7 @@ from app.tables.projections import accounts, accounts_next, crossings, promises,
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
 from app.tables.shared import metadata
 
-REVISION = "0004"
+REVISION = "0009"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 __all__ = [
