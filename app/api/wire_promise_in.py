@@ -9,11 +9,12 @@ from pydantic_core import PydanticCustomError
 from app.api.wire_fields import AttributesIn, Identifier, KindName, Source, WholeNumber, WireTime, instant_or_none
 from app.api.wire_in import WireIn, required
 from app.domain.document_place import Place
+from app.domain.duration import parse_duration
 from app.domain.instant import instant_of
 from app.domain.promise import State
 from app.domain.promise_errors import InvalidPromise
 from app.domain.promise_request import MakePromise, MovePromise, SettlePromise, span_of
-from app.domain.steps import AFTER_DAYS_MAX, STEPS_MAX, parse_duration, read_steps
+from app.domain.steps import AFTER_DAYS_MAX, STEPS_MAX, read_steps
 from app.domain.tariff import Step
 
 

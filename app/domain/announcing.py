@@ -17,7 +17,7 @@ from app.domain.promise import STEP_PREFIX
 from app.domain.standing import Depth, Place, Standing
 
 LATELY = DAY
-LATELY_ENTRIES_MAX = 200  # so that no posting ever reads more of an account, however busy the account is
+LATELY_ENTRIES_MAX = 200  # so that no posting ever reads more of an account, however busy that is
 DROPPED_POINTS = -30
 
 _WELL = frozenset({Standing.STEADY, Standing.ABOUT_TO_BE_DELIGHTED, Standing.DELIGHTED})
@@ -131,8 +131,9 @@ def _is_deep_debit(entry: Entry) -> bool:
 
 
 def _is_broken_promise(entry: Entry) -> bool:
+    """What takes a step out again has points above 0."""
     is_step = entry.source == SYSTEM_SOURCE and (entry.external_id or "").startswith(STEP_PREFIX)
-    return is_step and entry.points < 0 and entry.reverses is None
+    return is_step and entry.points < 0
 
 
 def _is_debit(entry: Entry) -> bool:
@@ -142,7 +143,7 @@ def _is_debit(entry: Entry) -> bool:
 def _dropped(group: Group, policy: Policy) -> bool:
     """Whether the debits of the last day pass DROPPED_POINTS with this group; above it they may pass it again."""
     since = group.booked_at - LATELY
-    lately = [entry for entry in group.lately[-LATELY_ENTRIES_MAX:] if entry.booked_at >= since]
+    lately = [entry for entry in group.lately if entry.booked_at >= since]
     before, after = (_debits(entries, policy) for entries in (lately, [*lately, *group.entries]))
     return before > DROPPED_POINTS >= after
 

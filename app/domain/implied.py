@@ -12,7 +12,7 @@ from app.domain.policy import Policy, PolicyHistory
 from app.domain.standing import NOWHERE_YET, Place
 
 Dated = tuple[Crossing, Instant | None]
-"""A crossing, and when it was recorded live; None if it is history."""
+"""A crossing, and when it was recorded live; None if it is history, or a policy's doing."""
 
 _OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL)
 
@@ -32,8 +32,7 @@ def implied_messages(entries: Sequence[Entry], crossings: Sequence[Dated], histo
 def _types(cause: Group | Dated, told: Sequence[Told], policy: Policy) -> tuple[MessageType, ...]:
     if isinstance(cause, Group):
         return group_types(cause, told, policy)
-    crossing, recorded_at = cause
-    return () if crossing.cause is Cause.POLICY else crossing_types(crossing, recorded_at, told, policy)
+    return crossing_types(*cause, told, policy)
 
 
 def _causes(entries: Sequence[Entry], crossings: Sequence[Dated]) -> Iterator[tuple[Instant, Place, Group | Dated]]:
