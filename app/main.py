@@ -20,6 +20,7 @@ from app.api import (
     feed,
     health,
     interactions,
+    message_types,
     openapi,
     policy,
     problems,
@@ -46,7 +47,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, health),
+    *(tariff, policy, message_types, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 

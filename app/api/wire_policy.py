@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.api.wire import WireOut
+from app.api.wire import PlaceOut, WireOut
 from app.api.wire_in import WireIn
 from app.domain.adoption import Adoption
 from app.domain.instant import moment_of
-from app.domain.standing import Depth, Place, Standing
 from app.operations.preview_policy import Preview
 
 SEED_MAX = 2**31 - 1
@@ -45,18 +44,6 @@ class PreviewIn(WireIn):
 
     policy: dict[str, Any]
     seed: Annotated[int, Field(ge=0, le=SEED_MAX, strict=True)] = 0
-
-
-class PlaceOut(WireOut):
-    """A standing and, when overdrawn, its depth."""
-
-    standing: Standing
-    depth: Depth | None
-
-    @classmethod
-    def of(cls, place: Place) -> "PlaceOut":
-        """The place as the wire shows it."""
-        return cls(standing=place.standing, depth=place.depth)
 
 
 class MoveOut(WireOut):

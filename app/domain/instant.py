@@ -26,3 +26,8 @@ def instant_of(moment: datetime) -> Instant:
 def moment_of(instant: Instant) -> datetime:
     """The UTC moment of an instant between the years 1 and 9999."""
     return _EPOCH + timedelta(microseconds=instant)
+
+
+def wire_time(instant: Instant) -> str:
+    """RFC 3339 in UTC, as the wire shows it."""
+    return moment_of(instant).isoformat().replace("+00:00", "Z")
