@@ -11,7 +11,7 @@ PYTEST = .venv/bin/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt openapi lock
+.PHONY: help run test check fmt openapi lock openssl
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,10 +19,10 @@ help: ## list these targets
 run: .venv/.run-stamp ## make the environment if need be, and serve
 	@.venv/bin/goodwill serve
 
-test: .venv/.dev-stamp ## the whole test suite
+test: .venv/.dev-stamp openssl ## the whole test suite
 	$(PYTEST)
 
-check: .venv/.dev-stamp ## all that CI runs: format, lint, types, import rules, tests
+check: .venv/.dev-stamp openssl ## all that CI runs: format, lint, types, import rules, tests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -41,6 +41,10 @@ openapi: .venv/.run-stamp ## write openapi/ anew from the code
 lock: .venv/.dev-stamp ## resolve requirements*.txt anew from pyproject.toml (UPGRADE=1: to the newest)
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# The shell receiver of docs/receivers needs it; on Debian and as root it is installed if it is missing.
+openssl:
+	@command -v openssl >/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends openssl; }
 
 # The stamps make a second `make run` cost nothing; a change of the lock or the project makes the environment follow.
 .venv/.run-stamp: requirements.txt pyproject.toml

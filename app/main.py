@@ -15,6 +15,7 @@ from app import __version__
 from app.api import (
     batch,
     customers,
+    deliveries,
     docs,
     explanation,
     feed,
@@ -27,6 +28,7 @@ from app.api import (
     promises,
     statement,
     tariff,
+    webhooks,
     worklist,
 )
 from app.api.adopting import Adopting
@@ -47,7 +49,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, message_types, health),
+    *(tariff, policy, message_types, webhooks, deliveries, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 
@@ -126,7 +128,14 @@ async def _prepared(settings: Settings, database: Database) -> Ledger:
     async with database.read() as tx:
         master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=await has_books(tx))
         await check_master_key(tx, master_key)
-    return Ledger(database=database, master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)
+    return Ledger(
+        database=database,
+        master_key=master_key,
+        now=clock,
+        new_id=uuid.uuid4,
+        entropy=os.urandom,
+        allow_loopback=settings.webhooks_allow_loopback,
+    )
 
 
 def schema_revision(connection: Connection) -> str | None:

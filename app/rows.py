@@ -13,6 +13,7 @@ from app.domain.memory import Masses, Vector
 from app.domain.policy import MEMORIES, Memory
 from app.domain.promise import Lateness, Promise, State
 from app.domain.standing import Depth, Direction, Place, Standing
+from app.domain.subscription import BodyForm, Subscription, SubscriptionState
 from app.tables import accounts, accounts_next
 
 Row = RowMapping
@@ -38,6 +39,11 @@ _PLAIN_ACCOUNT_FIELDS = (
 
 _PLAIN_PROMISE_FIELDS = tuple(
     name for name in Promise.__dataclass_fields__ if name not in ("steps", "kept_memory", "state")
+)
+
+
+_PLAIN_SUBSCRIPTION_FIELDS = tuple(
+    name for name in Subscription.__dataclass_fields__ if name not in ("message_types", "segments", "body", "state")
 )
 
 
@@ -140,6 +146,29 @@ def promise_row(book: str, promise: Promise) -> dict[str, Any]:
         "kept_memory": promise.kept_memory.value,
         "state": promise.state.value,
         "next_step_at": promise.next_step_at,
+    }
+
+
+def subscription_of(row: Row) -> Subscription:
+    """A subscription as it is stored."""
+    segments = row["segments"]
+    return Subscription(
+        **{name: row[name] for name in _PLAIN_SUBSCRIPTION_FIELDS},
+        message_types=tuple(json.loads(row["message_types"])),
+        segments=None if segments is None else tuple(json.loads(segments)),
+        body=BodyForm(row["body"]),
+        state=SubscriptionState(row["state"]),
+    )
+
+
+def subscription_row(book: str, subscription: Subscription) -> dict[str, Any]:
+    """The row of a subscription."""
+    segments = subscription.segments
+    return {
+        **{name: getattr(subscription, name) for name in Subscription.__dataclass_fields__},
+        "book": book,
+        "message_types": json.dumps(subscription.message_types),
+        "segments": None if segments is None else json.dumps(segments),
     }
 
 

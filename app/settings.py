@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         default=None, description="32 bytes in base64; with the embedded database a file beside it if not set"
     )
     clock: bool = Field(default=True, description="whether `serve` runs the clock too; `goodwill work` runs it alone")
+    deliverer: bool = Field(default=True, description="whether `serve` delivers messages too, as `goodwill work` does")
+    webhooks_allow_loopback: bool = Field(
+        default=False, description="whether webhooks may also go to 127.0.0.1, [::1] and localhost, by http or https"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )

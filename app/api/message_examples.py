@@ -6,19 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.entry import Entry
-from app.domain.instant import DAY, HOUR, Instant
+from app.domain.instant import DAY, HOUR, Instant, wire_time
 from app.domain.message import GRAVITY, MessageType
-from app.domain.message_body import (
-    News,
-    Side,
-    account_body,
-    adopted_body,
-    disabled_body,
-    imported_body,
-    summary_body,
-    trial_body,
-    worst_shown,
-)
+from app.domain.message_body import News, Side, account_body, message_bytes
 from app.domain.policy import Memory
 from app.domain.share import Share
 from app.domain.standing import Depth, Place, Standing
@@ -26,7 +16,6 @@ from app.domain.tariff import Basis, Group, KindRule, Label
 
 _NOON: Instant = 1_777_809_600_000_000  # 2026-05-03T12:00Z
 _SUBSCRIPTION = "01980000-0000-7000-8000-00000000000a"
-_MESSAGE = "msg_01980000000070008000000000000001"
 _STEADY, _DELIGHTED = Place(standing=Standing.STEADY), Place(standing=Standing.DELIGHTED)
 _READY = Place(standing=Standing.ABOUT_TO_BE_DELIGHTED)
 _SLIGHT = Place(standing=Standing.OVERDRAWN, depth=Depth.SLIGHT)
@@ -106,23 +95,37 @@ _ACCOUNT_BODIES = {
         [MessageType.ACCOUNT_STANDING_CHANGED], _DELIGHTED, _STEADY, (14.99, 14.99), None
     ),
 }
-_COUNTS = {"read": 1000, "created": 981, "replayed": 0, "conflict": 0, "refused": 7, "skipped": 12}
-_WORST = worst_shown(_ACCOUNT_BODIES[MessageType.DEBIT_DEEP], _MESSAGE)
+_LATE_BODY = json.loads(_ACCOUNT_BODIES[MessageType.DEBIT_DEEP])
+_WORST = {
+    "message": "msg_01980000000070008000000000000001",
+    **{name: _LATE_BODY[name] for name in ("type", "types", "timestamp")},
+    **{name: _LATE_BODY["data"][name] for name in ("customer", "position", "to", "felt", "balance")},
+}
+_BOOK_DATA: Mapping[MessageType, Mapping[str, Any]] = {
+    MessageType.POLICY_ADOPTED: {"version": 2, "api_key": "k1"},
+    MessageType.IMPORT_FINISHED: {
+        "source": "crm",
+        "announced": False,
+        "rows": {"read": 1000, "created": 981, "replayed": 0, "conflict": 0, "refused": 7, "skipped": 12},
+    },
+    MessageType.SUBSCRIPTION_DISABLED: {
+        "subscription": _SUBSCRIPTION,
+        "description": "the night shift",
+        "reason": "failing",
+        "failing_since": wire_time(_NOON - 5 * DAY),
+    },
+    MessageType.CAUSE_SUMMARY: {
+        "cause": "carrier-strike",
+        "since": wire_time(_NOON),
+        "count": 348,
+        "worst": [_WORST],
+        "look": "/v1/messages?cause=carrier-strike",
+    },
+    MessageType.TEST: {"subscription": _SUBSCRIPTION},
+}
 _BODIES: Mapping[MessageType, bytes] = {
     **_ACCOUNT_BODIES,
-    MessageType.POLICY_ADOPTED: adopted_body(_NOON, version=2, api_key_id="k1"),
-    MessageType.IMPORT_FINISHED: imported_body(_NOON, source="crm", announced=False, counts=_COUNTS),
-    MessageType.SUBSCRIPTION_DISABLED: disabled_body(
-        _NOON,
-        subscription=_SUBSCRIPTION,
-        description="the night shift",
-        reason="failing",
-        failing_since=_NOON - 5 * DAY,
-    ),
-    MessageType.CAUSE_SUMMARY: summary_body(
-        _NOON + HOUR, cause="carrier-strike", since=_NOON, count=348, worst=[_WORST]
-    ),
-    MessageType.TEST: trial_body(_NOON, subscription=_SUBSCRIPTION),
+    **{each: message_bytes([each], _NOON, data) for each, data in _BOOK_DATA.items()},
 }
 
 EXAMPLES: Mapping[MessageType, dict[str, Any]] = {each: json.loads(_BODIES[each]) for each in GRAVITY}

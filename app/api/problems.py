@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.api.allow import allowed_methods
 from app.api.fault_codes import named
 from app.api.pointer import pointer_to
-from app.domain import errors, promise_errors
+from app.domain import errors, promise_errors, webhook_errors
 from app.domain.errors import Fault, InvalidRequest, Refusal
 
 PROBLEM_JSON = "application/problem+json"
@@ -45,6 +45,12 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     promise_errors.PromiseOverdue: HTTPStatus.CONFLICT,
     promise_errors.PromiseSettled: HTTPStatus.CONFLICT,
     promise_errors.UnknownPromise: HTTPStatus.NOT_FOUND,
+    webhook_errors.InvalidSubscription: HTTPStatus.UNPROCESSABLE_ENTITY,
+    webhook_errors.TooManySubscriptions: HTTPStatus.CONFLICT,
+    webhook_errors.MessageExpired: HTTPStatus.CONFLICT,
+    webhook_errors.UnknownSubscription: HTTPStatus.NOT_FOUND,
+    webhook_errors.UnknownDelivery: HTTPStatus.NOT_FOUND,
+    webhook_errors.UnknownMessage: HTTPStatus.NOT_FOUND,
     errors.UnknownCustomer: HTTPStatus.NOT_FOUND,
     errors.UnknownEntry: HTTPStatus.NOT_FOUND,
     errors.UnknownTariffVersion: HTTPStatus.NOT_FOUND,

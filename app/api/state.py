@@ -52,5 +52,6 @@ READS = Requires((Scope.ACCOUNTS_READ,))
 Writer = Annotated[ApiKey, Depends(Requires((Scope.INTERACTIONS_WRITE,)))]
 Reader = Annotated[ApiKey, Depends(READS)]
 RuleManager = Annotated[ApiKey, Depends(Requires((Scope.RULES_MANAGE,)))]
+WebhookManager = Annotated[ApiKey, Depends(Requires((Scope.WEBHOOKS_MANAGE,)))]
 # Who keeps the tariff has to read it first, and who posts has to know its kinds.
 TariffReader = Annotated[ApiKey, Depends(Requires((Scope.ACCOUNTS_READ, Scope.RULES_MANAGE, Scope.INTERACTIONS_WRITE)))]

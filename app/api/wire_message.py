@@ -146,6 +146,7 @@ class SummedUpOut(WireOut):
     since: datetime
     count: int
     worst: list[WorstOut] = Field(description="the ten gravest")
+    look: str = Field(description="where all of them are listed")
 
 
 class CauseSummaryOut(MessageOut):

@@ -2,7 +2,8 @@
 
 import ipaddress
 import uuid
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +12,7 @@ import uvicorn
 from app.api.protocol import protocol_with_problems
 from app.cli.keys import FIRST_BOOK
 from app.cli.session import fail, run, settings_or_exit
+from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
 from app.domain.instant import moment_of
@@ -40,7 +42,7 @@ _POST = 'curl -s {url}/v1/interactions -H "Authorization: Bearer {token}" -H "Co
 
 
 def serve() -> None:
-    """Serve the API and run the clock; migrates the database first, and prints a first key if there is none."""
+    """Serve the API, run the clock, deliver; migrates the database first, and prints a first key if there is none."""
     run(_serve(settings_or_exit()))
 
 
@@ -51,7 +53,7 @@ async def _serve(settings: Settings) -> None:
     except Refusal as refusal:
         print(f"Not ready: {refusal.detail}", flush=True)
     config = uvicorn.Config(
-        create_app(service, beside=partial(clock_running, service.ledger) if settings.clock else nullcontext),
+        create_app(service, beside=partial(_beside, settings, service)),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
@@ -62,6 +64,17 @@ async def _serve(settings: Settings) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def _beside(settings: Settings, service: Opened) -> AsyncGenerator[None]:
+    """What runs beside the service, in its process."""
+    async with AsyncExitStack() as running:
+        if settings.clock:
+            await running.enter_async_context(clock_running(service.ledger))
+        if settings.deliverer:
+            await running.enter_async_context(deliverer_running(service.ledger))
+        yield
 
 
 async def _greet(settings: Settings, service: Opened) -> None:

@@ -17,7 +17,7 @@ from app.domain.tariff import is_system_kind
 class Head:
     """Where a book stands: its last entry's position and hash, and the versions in force.
 
-    `replayed_to` is the last position that was booked on a simulated clock.
+    `replayed_to` is the last position that was booked on a simulated clock, `messages` the number of the last message.
     """
 
     book: str
@@ -28,6 +28,7 @@ class Head:
     policy_version: int
     replaying: bool
     replayed_to: int
+    messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

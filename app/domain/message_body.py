@@ -77,49 +77,6 @@ def account_body(news: News, rules: Mapping[str, KindRule]) -> bytes:
     return message_bytes(news.types, news.at, data)
 
 
-def adopted_body(at: Instant, *, version: int, api_key_id: str) -> bytes:
-    """`policy.adopted`: a policy is in force since `at`."""
-    return message_bytes([MessageType.POLICY_ADOPTED], at, {"version": version, "api_key": api_key_id})
-
-
-def imported_body(at: Instant, *, source: str | None, announced: bool, counts: Mapping[str, int]) -> bytes:
-    """`import.finished`: `counts` of rows by what became of them; `announced` whether their messages were written."""
-    data = {"source": source, "announced": announced, "rows": dict(counts)}
-    return message_bytes([MessageType.IMPORT_FINISHED], at, data)
-
-
-def disabled_body(
-    at: Instant, *, subscription: str, description: str, reason: str, failing_since: Instant | None
-) -> bytes:
-    """`subscription.disabled`: nothing is sent there any more, but held."""
-    data = {
-        "subscription": subscription,
-        "description": description,
-        "reason": reason,
-        "failing_since": None if failing_since is None else wire_time(failing_since),
-    }
-    return message_bytes([MessageType.SUBSCRIPTION_DISABLED], at, data)
-
-
-def summary_body(at: Instant, *, cause: str, since: Instant, count: int, worst: Sequence[Shown]) -> bytes:
-    """`cause.summary`: so many messages of one cause since `since`; `worst` are the ten gravest (`worst_shown`)."""
-    data = {"cause": cause, "since": wire_time(since), "count": count, "worst": list(worst)}
-    return message_bytes([MessageType.CAUSE_SUMMARY], at, data)
-
-
-def worst_shown(body: bytes, message_id: str) -> Shown:
-    """One message of a summary, from its own body."""
-    told = json.loads(body)
-    data = told["data"]
-    kept = {name: data[name] for name in ("customer", "position", "to", "felt", "balance")}
-    return {"message": message_id, "type": told["type"], "types": told["types"], "timestamp": told["timestamp"], **kept}
-
-
-def trial_body(at: Instant, *, subscription: str) -> bytes:
-    """`test`: somebody tries whether messages arrive."""
-    return message_bytes([MessageType.TEST], at, {"subscription": subscription})
-
-
 def message_bytes(types: Sequence[MessageType], at: Instant, data: Mapping[str, Any]) -> bytes:
     """The bytes that are sealed, signed and sent, of types gravest first."""
     told = {"type": types[0], "types": list(types), "timestamp": wire_time(at), "data": data}

@@ -17,6 +17,8 @@ from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
 from app.queries.books import policy_document, policy_switches, tariff_document
 from app.sealing.keys import Entropy, MasterKey
+from app.webhooks.guard import Resolve
+from app.webhooks.resolve import SystemResolver
 
 _Rules = TypeVar("_Rules", Tariff, Policy)
 
@@ -28,7 +30,9 @@ RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory on
 class Ledger:
     """The services of one process. `now` reads the clock, `new_id` and `entropy` are chance.
 
-    `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look.
+    `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look,
+    `soon_deliver` when it wrote messages. `allow_loopback`: whether a webhook may be on this machine;
+    `resolve` finds the addresses of its name.
     """
 
     database: Database
@@ -37,6 +41,9 @@ class Ledger:
     new_id: Callable[[], UUID]
     entropy: Entropy
     soon_due: asyncio.Event = field(default_factory=asyncio.Event)
+    soon_deliver: asyncio.Event = field(default_factory=asyncio.Event)
+    allow_loopback: bool = False
+    resolve: Resolve = field(default_factory=SystemResolver)
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
 

@@ -50,6 +50,7 @@ async def _open(ledger: Ledger, book: str) -> bool:
                 "policy_version": 1,
                 "replaying": False,
                 "replayed_to": 0,
+                "messages": 0,
                 "wrapped_key": wrapped,
             },
         )

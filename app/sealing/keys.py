@@ -83,6 +83,16 @@ def entry_place(book: str, entry_id: UUID) -> str:
     return f"entry/{book}/{entry_id}"
 
 
+def message_place(book: str, message_id: UUID) -> str:
+    """Where a message's sealed body belongs."""
+    return f"message/{book}/{message_id}"
+
+
+def subscription_place(book: str, subscription_id: UUID, field: str) -> str:
+    """Where a subscription's sealed URL or secrets belong."""
+    return f"subscription/{book}/{subscription_id}/{field}"
+
+
 def _seal(secret: bytes, plain: bytes, place: bytes, entropy: Entropy) -> bytes:
     nonce = entropy(NONCE_BYTES)
     return nonce + AESGCM(secret).encrypt(nonce, plain, place)

@@ -32,6 +32,7 @@ async def save_head(tx: AsyncConnection, head: Head) -> None:
             policy_version=head.policy_version,
             replaying=head.replaying,
             replayed_to=head.replayed_to,
+            messages=head.messages,
         )
     )
     await tx.execute(query)

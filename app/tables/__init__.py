@@ -3,6 +3,7 @@
 Instants are microseconds since 1970 UTC in BIGINT. What must not change, triggers refuse (migrations).
 """
 
+from app.tables.delivery import attempts, deliveries, messages, subscriptions, summaries
 from app.tables.ledger import account_keys, aliases, api_keys, books, entries
 from app.tables.projections import accounts, accounts_next, crossings, promises, segment_changes
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
@@ -18,13 +19,18 @@ __all__ = [
     "accounts_next",
     "aliases",
     "api_keys",
+    "attempts",
     "books",
     "crossings",
+    "deliveries",
     "entries",
+    "messages",
     "metadata",
     "policy_adoptions",
     "policy_versions",
     "promises",
     "segment_changes",
+    "subscriptions",
+    "summaries",
     "tariff_versions",
 ]

@@ -16,6 +16,7 @@ books = Table(
     Column("policy_version", Integer, nullable=False),
     Column("replaying", Boolean, nullable=False),
     Column("replayed_to", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
 )
 

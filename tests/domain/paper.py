@@ -25,6 +25,7 @@ EMPTY = Head(
     policy_version=1,
     replaying=False,
     replayed_to=0,
+    messages=0,
 )
 
 

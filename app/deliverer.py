@@ -1,0 +1,151 @@
+"""The composition root of the deliverer: a loop that sleeps until something is due, and a pump for each subscription.
+
+A pump claims, sends and records for its subscription alone, so that one whose receiver is slow or gone delays no other.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge
+
+from app.domain.errors import Refusal
+from app.domain.instant import SECOND, Instant
+from app.operations.keep_tidy import Backlog, backlog, keep_tidy
+from app.operations.ledger import Ledger
+from app.pump import Pump, Room
+from app.queries.deliveries import due_by_subscription
+from app.webhooks.send import Sender
+
+logger = logging.getLogger("goodwill.deliverer")
+
+OpenedLedger = Callable[[], Awaitable[Ledger]]
+
+SLEEP_MAX: Instant = 5 * SECOND  # what another process wrote is seen by then
+TIDY_SECONDS = 5.0
+SHOWN_EVERY = 6  # rounds of tidying: counting what is queued takes a while when much is
+REST_SECONDS = 0.25  # for a subscription whose due deliveries another worker has
+OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+
+pending = Gauge("goodwill_deliveries_pending", "Deliveries that are due or will be; NaN: no deliverer here")
+held = Gauge("goodwill_deliveries_held", "Deliveries whose subscription is paused or disabled; NaN: no deliverer here")
+oldest_seconds = Gauge(
+    "goodwill_deliveries_oldest_seconds", "Age of the oldest pending delivery; NaN: no deliverer here"
+)
+disabled = Gauge("goodwill_subscriptions_disabled", "Subscriptions that are disabled; NaN: no deliverer here")
+summaries = Counter("goodwill_cause_summaries", "Summaries written in place of a flood of messages")
+for _gauge in (pending, held, oldest_seconds, disabled):
+    _gauge.set(math.nan)
+
+
+@asynccontextmanager
+async def deliverer_running(opened: OpenedLedger) -> AsyncGenerator[None]:
+    """The deliverer runs beside what is done in the block."""
+    running = asyncio.create_task(run_deliverer(opened))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def run_deliverer(opened: OpenedLedger) -> None:
+    """Deliver in every book what is due, until cancelled; an outage is told once and waited out."""
+    outages = 0
+    while True:
+        try:
+            ledger = await opened()
+            async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
+                await Deliverer(ledger, sender).run()
+        except Exception as error:  # noqa: BLE001 - told once; whatever it is, the deliverer goes on
+            if outages == 0:
+                _tell(error)
+            await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
+            outages = min(outages + 1, 10)
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Refusal):
+        logger.warning("the deliverer stands still: %s", error.detail)
+    else:
+        logger.error("the deliverer stands still", exc_info=error)
+
+
+class Deliverer:
+    """All pumps of a process. `run` never returns; cancelled, it lets go of what is in flight: the leases end."""
+
+    def __init__(self, ledger: Ledger, sender: Sender) -> None:
+        self._ledger = ledger
+        self._sender = sender
+        self._lease = ledger.new_id()
+        self._room = Room()
+        self._pumps: dict[tuple[str, UUID], tuple[Pump, asyncio.Task[None]]] = {}
+        self._rests: dict[tuple[str, UUID], float] = {}
+
+    async def run(self) -> None:
+        """Start a pump wherever something is due; look after the rest now and then."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._look_on())
+                tasks.create_task(self._tidy())
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+        finally:
+            running = [task for _, task in self._pumps.values()]
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _look_on(self) -> None:
+        while True:
+            self._ledger.soon_deliver.clear()
+            async with self._ledger.database.read() as tx:
+                dues = await due_by_subscription(tx)
+            earliest = self._start(dues)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ledger.soon_deliver.wait(), earliest / SECOND)
+
+    def _start(self, dues: dict[tuple[str, UUID], Instant]) -> Instant:
+        """Start or wake the pump of each subscription of which something is due; how long until another is."""
+        now, present = self._ledger.now(), asyncio.get_running_loop().time()
+        earliest = SLEEP_MAX
+        for name, due_at in dues.items():
+            if name in self._pumps:
+                self._pumps[name][0].wake()
+                continue
+            wait = max(due_at - now, int((self._rests.get(name, present) - present) * SECOND))
+            if wait > 0:
+                earliest = min(earliest, wait)
+                continue
+            pump = Pump(self._ledger, self._sender, name, self._room, self._lease)
+            self._pumps[name] = pump, asyncio.create_task(self._run(name, pump))
+        return earliest
+
+    async def _run(self, name: tuple[str, UUID], pump: Pump) -> None:
+        try:
+            await pump.run()
+        except Exception:
+            logger.exception("the deliveries of a subscription of book %s wait a moment", name[0])
+        finally:
+            del self._pumps[name]
+            self._rests[name] = asyncio.get_running_loop().time() + REST_SECONDS
+            self._ledger.soon_deliver.set()  # to see when its next is due
+
+    async def _tidy(self) -> None:
+        rounds = 0
+        while True:
+            summaries.inc(await keep_tidy(self._ledger))
+            if rounds % SHOWN_EVERY == 0:
+                _show(await backlog(self._ledger))
+            rounds += 1
+            await asyncio.sleep(TIDY_SECONDS)
+
+
+def _show(found: Backlog) -> None:
+    pending.set(found.pending)
+    held.set(found.held)
+    oldest_seconds.set(found.oldest_age / SECOND)
+    disabled.set(found.disabled)

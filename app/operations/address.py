@@ -1,0 +1,54 @@
+"""What a subscription keeps sealed: where it is, and the secrets that sign what is sent there."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from uuid import UUID
+
+from app.domain.instant import Instant
+from app.domain.subscription import Subscription
+from app.operations.ledger import Ledger
+from app.sealing.keys import Key, subscription_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """`whsec_…`, and until when it signs; null: until it is replaced."""
+
+    secret: str = field(repr=False)
+    until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A subscription's URL and its secrets, newest first."""
+
+    url: str = field(repr=False)
+    secrets: tuple[Secret, ...]
+
+    def signing(self, now: Instant) -> list[str]:
+        """The secrets that sign at `now`."""
+        return [each.secret for each in self.secrets if each.until is None or now < each.until]
+
+
+def sealed_url(ledger: Ledger, book: str, key: Key, subscription_id: UUID, url: str) -> bytes:
+    """The URL, sealed for its subscription."""
+    return key.seal(url.encode(), subscription_place(book, subscription_id, "url"), entropy=ledger.entropy)
+
+
+def sealed_secrets(ledger: Ledger, book: str, key: Key, subscription_id: UUID, secrets: tuple[Secret, ...]) -> bytes:
+    """The secrets, sealed for their subscription."""
+    plain = json.dumps([asdict(each) for each in secrets]).encode()
+    return key.seal(plain, subscription_place(book, subscription_id, "secrets"), entropy=ledger.entropy)
+
+
+def url_of(book: str, key: Key, subscription: Subscription) -> str:
+    """Where the subscription is. Requires one that is not deleted."""
+    place = subscription_place(book, subscription.subscription_id, "url")
+    return key.open(subscription.sealed_url, place).decode()
+
+
+def address_of(book: str, key: Key, subscription: Subscription) -> Address:
+    """All that is needed to send to the subscription. Requires one that is not deleted."""
+    place = subscription_place(book, subscription.subscription_id, "secrets")
+    found = json.loads(key.open(subscription.sealed_secrets, place))
+    return Address(url=url_of(book, key, subscription), secrets=tuple(Secret(**each) for each in found))

@@ -1,0 +1,211 @@
+"""Deliver: in one short transaction what was tried is recorded and more is claimed; what is claimed is sent outside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database import uninterrupted
+from app.domain.delivery import EXHAUSTED, EXPIRED, DeliveryState, Queue, next_due_at
+from app.domain.instant import SECOND, Instant
+from app.domain.subscription import FAILING, FAILING_MAX, GONE, BodyForm, Subscription, SubscriptionState
+from app.operations.address import Address, address_of
+from app.operations.book_message import wire_id
+from app.operations.disable import disable
+from app.operations.ledger import Ledger
+from app.queries.books import book_key
+from app.queries.deliveries import Parcel, parcels
+from app.queries.subscriptions import subscription as read_subscription
+from app.store.deliveries import (
+    claim,
+    insert_attempts,
+    save_failed,
+    save_settled,
+    still_ours,
+    wake_next,
+)
+from app.store.subscriptions import save_failing
+from app.webhooks.attempt import Attempt
+from app.webhooks.formats import rendered
+from app.webhooks.send import TOTAL_SECONDS, Sender
+from app.webhooks.sign import headers
+
+LEASE: Instant = 60 * SECOND  # a worker that died is believed dead after it
+
+assert LEASE >= 2 * TOTAL_SECONDS * SECOND  # a try, and the wait for its record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A parcel, and what became of one try."""
+
+    parcel: Parcel
+    begun_at: Instant
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one transaction did: what is to be sent now, to where, and how many may be in flight; how many deliveries
+    were delivered, will be tried again, and were given up."""
+
+    claimed: Sequence[Parcel]
+    address: Address | None
+    form: BodyForm
+    may_send: int
+    delivered: int
+    failed: int
+    given_up: int
+
+
+async def take_turn(
+    ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, lease: UUID, in_flight: int, room: int
+) -> Turn:
+    """Record what was tried, claim what may be sent: up to `room`, and no more in flight than the subscription bears.
+
+    A receiver that is gone for good, or has failed for too long, disables its subscription.
+    """
+    turn, reason = await _take_turn(ledger, queue, tried, lease=lease, in_flight=in_flight, room=room)
+    if reason is not None:
+        await disable(ledger, queue.book, queue.subscription_id, reason)
+    return turn
+
+
+async def try_once(sender: Sender, address: Address, form: BodyForm, parcel: Parcel, *, now: Instant) -> Tried:
+    """Send one parcel. Never raises for what the other side does."""
+    assert parcel.body is not None
+    body = rendered(parcel.body, form.value)
+    signed = headers(address.signing(now), wire_id(parcel.message_id), now // SECOND, body)
+    attempt = await sender.send(address.url, signed, body, now=now)
+    return Tried(parcel=parcel, begun_at=now, attempt=attempt)
+
+
+@uninterrupted
+async def _take_turn(
+    ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, lease: UUID, in_flight: int, room: int
+) -> tuple[Turn, str | None]:
+    async with ledger.database.write() as tx:
+        stored = await read_subscription(tx, queue.book, queue.subscription_id)
+        if stored is None:
+            raise LookupError("a subscription's row stays")
+        now = ledger.now()
+        delivered, failed, exhausted = await _record(ledger, tx, queue, tried, lease=lease, now=now)
+        fares = _fares(stored, tried)
+        if fares.failing_since != stored.failing_since:
+            await save_failing(tx, queue.book, queue.subscription_id, fares.failing_since)
+
+        reason = _reason_to_disable(fares, tried, now)
+        limit = 0 if reason or fares.state is not SubscriptionState.ACTIVE else min(room, fares.may_send - in_flight)
+        claimed, address = await _claim(ledger, tx, queue, fares, lease=lease, now=now, limit=limit)
+        expired = [each for each in claimed if each.body is None]
+        await _settle(tx, queue, expired, now, state=DeliveryState.GIVEN_UP, reason=EXPIRED, tried=0)
+    turn = Turn(
+        claimed=[each for each in claimed if each.body is not None],
+        address=address,
+        form=fares.body,
+        may_send=fares.may_send,
+        delivered=delivered,
+        failed=failed,
+        given_up=exhausted + len(expired),
+    )
+    return turn, reason
+
+
+async def _record(
+    ledger: Ledger, tx: AsyncConnection, queue: Queue, tried: Sequence[Tried], *, lease: UUID, now: Instant
+) -> tuple[int, int, int]:
+    """Record tries under our lease; how many delivered, how many failed for now, how many for good.
+
+    What another worker has claimed since, because we were too slow, is that one's to record.
+    """
+    if not tried:
+        return 0, 0, 0
+    ours = await still_ours(tx, queue, [each.parcel.number for each in tried], lease)
+    tried = [each for each in tried if each.parcel.number in ours]
+    dues = {each.parcel.number: _due_at(ledger, each) for each in tried if not each.attempt.succeeded}
+    taken = [each.parcel for each in tried if each.attempt.succeeded]
+    lost = [each.parcel for each in tried if each.parcel.number in dues and dues[each.parcel.number] is None]
+    again = [(number, due_at) for number, due_at in dues.items() if due_at is not None]
+
+    await insert_attempts(tx, queue, [_attempt_row(each) for each in tried])
+    await save_failed(tx, queue, again)
+    await _settle(tx, queue, taken, now, state=DeliveryState.DELIVERED, reason=None, tried=1)
+    await _settle(tx, queue, lost, now, state=DeliveryState.GIVEN_UP, reason=EXHAUSTED, tried=1)
+    return len(taken), len(again), len(lost)
+
+
+async def _settle(
+    tx: AsyncConnection,
+    queue: Queue,
+    settled: Sequence[Parcel],
+    now: Instant,
+    *,
+    state: DeliveryState,
+    reason: str | None,
+    tried: int,
+) -> None:
+    """These are over; what waited for them is due."""
+    if settled:
+        numbers = [each.number for each in settled]
+        await save_settled(tx, queue, numbers, now, state=state, reason=reason, tried=tried)
+        await wake_next(tx, queue, {each.account_id for each in settled if each.account_id}, now)
+
+
+async def _claim(
+    ledger: Ledger,
+    tx: AsyncConnection,
+    queue: Queue,
+    subscription: Subscription,
+    *,
+    lease: UUID,
+    now: Instant,
+    limit: int,
+) -> tuple[list[Parcel], Address | None]:
+    if limit <= 0:
+        return [], None
+    numbers = await claim(tx, queue, now, until=now + LEASE, lease=lease, limit=limit, ordered=subscription.ordered)
+    if not numbers:
+        return [], None
+    key = await book_key(tx, queue.book, ledger.master_key)
+    found = await parcels(tx, queue.book, queue.subscription_id, numbers, (ledger.master_key, key))
+    return found, address_of(queue.book, key, subscription)
+
+
+def _fares(subscription: Subscription, tried: Sequence[Tried]) -> Subscription:
+    """The subscription after these tries, in the order in which they ended."""
+    since = subscription.failing_since
+    for each in tried:
+        since = None if each.attempt.succeeded else since or each.begun_at
+    return replace(subscription, failing_since=since)
+
+
+def _reason_to_disable(subscription: Subscription, tried: Sequence[Tried], now: Instant) -> str | None:
+    if subscription.state is SubscriptionState.DELETED:
+        return None
+    if any(each.attempt.status == HTTPStatus.GONE for each in tried):
+        return GONE
+    since = subscription.failing_since
+    if tried and since is not None and now - since >= FAILING_MAX:
+        return FAILING
+    return None
+
+
+def _due_at(ledger: Ledger, tried: Tried) -> Instant | None:
+    chance = int.from_bytes(ledger.entropy(2)) / 2**16
+    ended_at = tried.begun_at + tried.attempt.duration
+    return next_due_at(tried.parcel.tries + 1, ended_at, chance=chance, retry_after_seconds=tried.attempt.retry_after)
+
+
+def _attempt_row(tried: Tried) -> dict[str, object]:
+    attempt = tried.attempt
+    return {
+        "number": tried.parcel.number,
+        "ordinal": tried.parcel.attempts + 1,
+        "begun_at": tried.begun_at,
+        "duration": attempt.duration,
+        "status": attempt.status,
+        "error": attempt.error,
+        "excerpt": attempt.excerpt,
+    }

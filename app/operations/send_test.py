@@ -1,0 +1,35 @@
+"""Send a signed message of the type `test` at once: to see whether a receiver is there, and verifies."""
+
+from app.domain.delivery import Queue
+from app.domain.message import MessageType
+from app.domain.subscription import SubscriptionState
+from app.domain.webhook_errors import UnknownSubscription
+from app.operations.address import address_of
+from app.operations.book_message import book_body
+from app.operations.deliver import Tried, try_once
+from app.operations.ledger import Ledger
+from app.queries.books import book_key
+from app.queries.deliveries import Parcel
+from app.queries.subscriptions import subscription
+from app.webhooks.send import Sender
+
+
+async def send_test(ledger: Ledger, queue: Queue) -> Tried:
+    """Send it, whatever the subscription's state; nothing of it is kept. Raises UnknownSubscription."""
+    async with ledger.database.read() as tx:
+        found = await subscription(tx, queue.book, queue.subscription_id)
+        if found is None or found.state is SubscriptionState.DELETED:
+            raise UnknownSubscription
+        address = address_of(queue.book, await book_key(tx, queue.book, ledger.master_key), found)
+    now = ledger.now()
+    parcel = Parcel(
+        number=0,
+        account_id=None,
+        message_id=ledger.new_id(),
+        type=MessageType.TEST,
+        body=book_body(MessageType.TEST, {"subscription": str(queue.subscription_id)}, at=now),
+        attempts=0,
+        tries=0,
+    )
+    async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
+        return await try_once(sender, address, found.body, parcel, now=now)

@@ -1,0 +1,147 @@
+"""The pump of one subscription: it claims what is due, sends it, and records what became of it."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from app.domain.delivery import Queue
+from app.operations.deliver import Tried, Turn, take_turn, try_once
+from app.operations.ledger import Ledger
+from app.queries.deliveries import Parcel
+from app.webhooks.send import IN_FLIGHT_MAX, Sender
+
+logger = logging.getLogger("goodwill.deliverer")
+
+WINDOW_MIN = 2  # in flight until the receiver has answered: so many that are gone at once fill little of the room
+SLOW_SECONDS = 1.0
+STARVED_SECONDS = 0.05
+OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+
+deliveries = Counter("goodwill_deliveries", "Deliveries by what became of a try or of them", ("outcome",))
+tries = Counter("goodwill_delivery_attempts", "Tries to deliver", ("status",))
+for _outcome in ("delivered", "failed", "given_up"):
+    deliveries.labels(_outcome)
+
+
+class Room:
+    """How much may be in flight in this process. Half is kept for those whose receivers answer at once."""
+
+    def __init__(self) -> None:
+        self.used = 0
+
+    def for_one(self, *, is_slow: bool) -> int:
+        """How many more a subscription may send."""
+        return max(0, (IN_FLIGHT_MAX // 2 if is_slow else IN_FLIGHT_MAX) - self.used)
+
+
+class Pump:
+    """Runs as long as something is due or in flight."""
+
+    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room, lease: UUID) -> None:
+        self._ledger = ledger
+        self._sender = sender
+        self._queue = Queue(*name)
+        self._room = room
+        self._lease = lease
+        self._news: asyncio.Queue[Tried | None] = asyncio.Queue()
+        self._in_flight: dict[asyncio.Task[None], float] = {}
+        self._window = WINDOW_MIN
+        self._may_send = WINDOW_MIN
+
+    def wake(self) -> None:
+        """More may be due."""
+        if self._news.empty() and len(self._in_flight) < self._capacity:
+            self._news.put_nowait(None)
+
+    async def run(self) -> None:
+        """Go on until nothing is due and nothing in flight."""
+        tried: list[Tried] = []
+        try:
+            while True:
+                if tried or self._free > 0:
+                    self._send(await self._turn(tried))
+                if not self._in_flight and self._news.empty() and self._free > 0:
+                    return
+                tried = await self._what_came()
+        finally:
+            for task in list(self._in_flight):
+                task.cancel()
+
+    @property
+    def _capacity(self) -> int:
+        return min(self._window, self._may_send)
+
+    @property
+    def _free(self) -> int:
+        """How many more may be sent just now."""
+        return min(self._capacity - len(self._in_flight), self._room.for_one(is_slow=self._is_slow))
+
+    @property
+    def _is_slow(self) -> bool:
+        present = asyncio.get_running_loop().time()
+        return any(present - begun > SLOW_SECONDS for begun in self._in_flight.values())
+
+    async def _turn(self, tried: list[Tried]) -> Turn:
+        """One transaction; as long as the database is away, again and again, so that what was tried is not lost."""
+        outages = 0
+        while True:
+            try:
+                turn = await take_turn(
+                    self._ledger,
+                    self._queue,
+                    tried,
+                    lease=self._lease,
+                    in_flight=len(self._in_flight),
+                    room=self._free,
+                )
+            except Exception:
+                logger.exception("deliveries of book %s are not recorded yet", self._queue.book)
+                await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
+                outages += 1
+            else:
+                self._may_send = turn.may_send
+                _count(turn, tried)
+                return turn
+
+    def _send(self, turn: Turn) -> None:
+        for parcel in turn.claimed:
+            task = asyncio.create_task(self._send_one(turn, parcel))
+            self._in_flight[task] = asyncio.get_running_loop().time()
+            self._room.used += 1
+
+    async def _send_one(self, turn: Turn, parcel: Parcel) -> None:
+        assert turn.address is not None
+        tried: Tried | None = None
+        try:
+            tried = await try_once(self._sender, turn.address, turn.form, parcel, now=self._ledger.now())
+            self._window = self._window + 1 if tried.attempt.succeeded else 1
+        except Exception:
+            logger.exception("a delivery of book %s could not be tried", self._queue.book)
+        finally:
+            task = asyncio.current_task()
+            assert task is not None
+            del self._in_flight[task]
+            self._room.used -= 1
+            self._news.put_nowait(tried)
+
+    async def _what_came(self) -> list[Tried]:
+        """What was tried meanwhile; where there is no room, look again soon whether there is."""
+        came: list[Tried | None] = []
+        is_starved = self._room.for_one(is_slow=self._is_slow) == 0 and len(self._in_flight) < self._capacity
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STARVED_SECONDS if is_starved else None):
+                came.append(await self._news.get())
+        while not self._news.empty():
+            came.append(self._news.get_nowait())
+        return [each for each in came if each is not None]
+
+
+def _count(turn: Turn, tried: list[Tried]) -> None:
+    deliveries.labels("delivered").inc(turn.delivered)
+    deliveries.labels("failed").inc(turn.failed)
+    deliveries.labels("given_up").inc(turn.given_up)
+    for each in tried:
+        tries.labels(str(each.attempt.status or "none")).inc()

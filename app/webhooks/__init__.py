@@ -1,0 +1,1 @@
+"""Webhooks: sign, guard, send. The outside world; no database."""
