@@ -71,7 +71,7 @@ class Entry(Draft):
         return self.reverses is None and self.points != 0 and not is_system_kind(self.kind)
 
 
-def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
+def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant, silent: bool = False) -> Entry:
     """The entry that books `draft` on `account` as the next line after `head`."""
     assert draft.value_at <= booked_at
     assert booked_at >= head.booked_at
@@ -83,6 +83,7 @@ def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant) -> E
         balance_after=account.balance + draft.points,
         booked_at=booked_at,
         hash=b"",
+        silent=silent,
     )
     return replace(unlinked, hash=linked(head.hash, unlinked))
 

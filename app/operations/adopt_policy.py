@@ -23,7 +23,7 @@ from app.operations.switching import BATCH_ACCOUNTS, switched_accounts
 from app.queries.adoptions import accounts_after, adoption_of, stale_accounts, unready_accounts
 from app.queries.audit import count_rows
 from app.queries.books import head as read_head
-from app.store.accounts import insert_crossings, save_accounts
+from app.store.accounts import Recorded, insert_crossings, save_accounts
 from app.store.adoptions import (
     delete_adoption,
     delete_next,
@@ -157,7 +157,7 @@ async def _switch_one_by_one(
         found = await switched_accounts(tx, adoption.book, batch, before=before, after=after, at=at)
         await save_accounts(tx, adoption.book, [each.after for each in found])
         numbered = [
-            (each.stored.account_id, ordinal, crossing)
+            Recorded(account_id=each.stored.account_id, ordinal=ordinal, crossing=crossing)
             for each in found
             for ordinal, crossing in enumerate(each.crossings, start=each.stored.crossings + 1)
         ]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective, opened
-from app.domain.crossing import Crossing, advance
+from app.domain.crossing import advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import Instant
@@ -16,6 +16,7 @@ from app.domain.policy import Memory, Policy
 from app.domain.promise_request import PromiseRequest
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
+from app.operations.causes import Causes
 from app.operations.ledger import Ledger
 from app.operations.promises import Promises
 from app.queries.entries import Pair
@@ -43,9 +44,10 @@ class Posting:
 
 @dataclass(slots=True, kw_only=True)
 class Append:
-    """Read: `head` to `effective`. To be written: `posted`, `entries`, `crossings`, `openings`.
+    """Read: `head` to `effective`. To be written: `posted`, `entries`, `causes`, `openings`.
 
-    `booked_at` is the one instant of a live append, None while history is replayed. If anything is to be
+    `booked_at` is the one instant of a live append, None while history is replayed; of what is `silent` nobody is to
+    be told. If anything is to be
     reversed, `effective` lists the last effective entries of each account that the append touches. `promises`
     are those that the batch names and those that its accounts are due; `promises.changed` is to be written.
     """
@@ -67,9 +69,10 @@ class Append:
     customers: dict[UUID, str]
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
+    silent: bool = False
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     entries: list[Entry] = field(default_factory=list[Entry])
-    crossings: list[tuple[UUID, int, Crossing]] = field(default_factory=list[tuple[UUID, int, Crossing]])
+    causes: Causes = field(default_factory=Causes)
     openings: list[Opening] = field(default_factory=list[Opening])
 
     @property
@@ -153,15 +156,15 @@ class Append:
     def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
         """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""
         advanced, time_crossings = advance(account, self.policy, booked_at)
-        entry = post(self.head, advanced, draft, booked_at=booked_at)
+        entry = post(self.head, advanced, draft, booked_at=booked_at, silent=self.silent or self.head.replaying)
         after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
 
         self.head = moved_on(self.head, entry)
         self.accounts[account.account_id] = self.posted[account.account_id] = after
         self.entries.append(entry)
-        recorded = (*time_crossings, crossing) if crossing else time_crossings
-        for ordinal, each in enumerate(recorded, start=account.crossings + 1):
-            self.crossings.append((account.account_id, ordinal, each))
+        is_live = not self.head.replaying
+        self.causes.passed(account, time_crossings, recorded_at=booked_at if is_live else None)
+        self.causes.posted(advanced, entry, after, crossing, is_live=is_live)
         self._remember(entry, after)
         self.promises.apply(entry)
         return entry

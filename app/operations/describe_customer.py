@@ -10,6 +10,8 @@ from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.errors import UnknownCustomer
 from app.domain.fold import SegmentChange, resegmented
+from app.operations.announce import announce
+from app.operations.causes import Causes
 from app.operations.ledger import Ledger, announce_due, policy_in_force
 from app.operations.record import live_instant
 from app.queries.accounts import accounts_by_id
@@ -23,7 +25,7 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
 
     A segment with other thresholds may place it elsewhere.
 
-    Writes the segment change, the crossings up to now, and the head's booked_at.
+    Writes the segment change, the crossings up to now, what messages they are worth, and the head's booked_at.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -32,17 +34,22 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         stored = (await accounts_by_id(tx, book, [account_id])).get(account_id)
         if stored is None:
             raise UnknownCustomer
-        account, crossings = advance(stored, policy, now)
-        account = replace(account, value=known.get("value", account.value), touched_at=now)
+        causes = Causes()
+        advanced, crossings = advance(stored, policy, now)
+        causes.passed(stored, crossings, recorded_at=now)
+        account = replace(advanced, value=known.get("value", advanced.value), touched_at=now)
         if known.get("segment", stored.segment) != stored.segment:
             change = SegmentChange(changed_at=now, segment=known["segment"])
             account, crossing = resegmented(account, policy, change)
-            crossings = (*crossings, crossing) if crossing else crossings
+            if crossing is not None:
+                causes.resegmented(advanced, account, crossing)
             await insert_segment_change(tx, book, account)
 
         await save_accounts(tx, book, [account])
-        numbered = enumerate(crossings, start=stored.crossings + 1)
-        await insert_crossings(tx, book, [(account_id, ordinal, crossing) for ordinal, crossing in numbered])
-        await save_head(tx, replace(head, booked_at=now))
+        told = await announce(ledger, tx, head, causes.listed)
+        await insert_crossings(tx, book, causes.recorded())
+        await save_head(tx, replace(told, booked_at=now))
     announce_due(ledger, [account])
+    if told.messages > head.messages:
+        ledger.soon_deliver.set()
     return account

@@ -22,7 +22,7 @@ from app.queries.ledger_lines import count_entries, entries_by_account
 from app.rows import Row, crossing_of
 from app.store.adoptions import restart_adoption
 from app.store.books import lock_head
-from app.store.projections import Projection, delete_orphans, replace_projections
+from app.store.projections import KeptBeside, Projection, delete_orphans, replace_projections
 from app.store.promises import replace_promises
 from app.tables import accounts, crossings
 
@@ -48,7 +48,7 @@ async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) 
     """Replace a book's accounts, crossings and promises by the fold of its ledger, up to the head's booked_at.
 
     No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (each
-    account's value, whether a crossing was announced) stay. Raises LedgerBroken if the entries do not fold.
+    account's value, when a crossing was recorded and whether it was announced) stay. Raises LedgerBroken if the entries do not fold.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -100,9 +100,9 @@ async def _projected(
                 f"The entries of account {account_id} do not fold: `goodwill verify` says why."
             ) from error
         every = (*folded.crossings, *passed)
-        announced = _announced(recorded.get(account_id, []))
+        beside = _beside(recorded.get(account_id, []))
         account = _kept(account, stored.get(account_id), head)
-        projections.append(Projection(account=account, crossings=every, announced=announced))
+        projections.append(Projection(account=account, crossings=every, kept=beside))
     return projections
 
 
@@ -125,12 +125,12 @@ def _kept(account: Account, row: Row | None, head: Head) -> Account:
     )
 
 
-def _announced(rows: list[Row]) -> list[Crossing]:
-    """The recorded crossings that a message told of."""
-    found: list[Crossing] = []
+def _beside(rows: list[Row]) -> dict[Crossing, KeptBeside]:
+    """Of the recorded crossings what no fold knows."""
+    found: dict[Crossing, KeptBeside] = {}
     for row in rows:
         try:
-            found += [crossing_of(row)] if row["announced"] else []
+            found[crossing_of(row)] = KeptBeside(recorded_at=row["recorded_at"], announced=row["announced"])
         except CORRUPT:
             continue
     return found

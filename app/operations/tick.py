@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Head
 from app.domain.instant import Instant
+from app.operations.announce import announce
+from app.operations.causes import Cause, Causes
 from app.operations.ledger import Ledger, policy_in_force
 from app.queries.due import accounts_due, next_due_at
 from app.store.accounts import insert_crossings, save_accounts
@@ -37,27 +39,30 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
             return Tick(advanced=0, crossings=(), next_due_at=None)
         now = ledger.now()
 
-        advanced, crossings = await _advance_accounts(ledger, tx, head, now, limit=limit)
+        advanced, causes, after = await _advance_accounts(ledger, tx, head, now, limit=limit)
 
-        reached = max([head.booked_at, *(crossing.at for _, crossing in crossings)])
-        if reached > head.booked_at:
-            await save_head(tx, replace(head, booked_at=reached))
-        return Tick(advanced=advanced, crossings=tuple(crossings), next_due_at=await next_due_at(tx, book))
+        if causes:
+            await save_head(tx, after)
+        next_at = await next_due_at(tx, book)
+    if after.messages > head.messages:
+        ledger.soon_deliver.set()
+    in_order = sorted(((cause.account_id, cause.crossings[0][1]) for cause in causes), key=lambda pair: pair[1].at)
+    return Tick(advanced=advanced, crossings=tuple(in_order), next_due_at=next_at)
 
 
 async def _advance_accounts(
     ledger: Ledger, tx: AsyncConnection, head: Head, now: Instant, *, limit: int
-) -> tuple[int, list[tuple[UUID, Crossing]]]:
+) -> tuple[int, list[Cause], Head]:
+    """How many accounts were due, what time did to them, and the head after."""
     policy = await policy_in_force(ledger, tx, head.book, head.policy_version)
     due = await accounts_due(tx, head.book, now, limit=limit)
     moved = [(account, *advance(account, policy, now)) for account in due]
+    causes = Causes()
+    for before, _, crossings in moved:
+        causes.passed(before, crossings, recorded_at=now)
 
-    recorded = [
-        (after.account_id, ordinal, crossing)
-        for before, after, crossings in moved
-        for ordinal, crossing in enumerate(crossings, start=before.crossings + 1)
-    ]
     await save_accounts(tx, head.book, [after for _, after, _ in moved])
-    await insert_crossings(tx, head.book, recorded)
-    in_order = sorted(((account_id, crossing) for account_id, _, crossing in recorded), key=lambda pair: pair[1].at)
-    return len(due), in_order
+    told = await announce(ledger, tx, head, causes.listed)
+    await insert_crossings(tx, head.book, causes.recorded())
+    reached = max([head.booked_at, *(cause.at for cause in causes.listed)])
+    return len(due), causes.listed, replace(told, booked_at=reached)

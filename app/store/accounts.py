@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
 from app.domain.crossing import Crossing
+from app.domain.instant import Instant
 from app.rows import account_row, crossing_row
 from app.tables import account_keys, accounts, aliases, crossings, segment_changes
 
@@ -23,6 +24,20 @@ class Opening:
     alias_hash: bytes
     sealed_name: bytes
     wrapped_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A crossing to be recorded: `recorded_at` live, or None; `announced` if a message tells of it."""
+
+    account_id: UUID
+    ordinal: int
+    crossing: Crossing
+    recorded_at: Instant | None = None
+    announced: bool = False
+
+
+_BESIDE = ("account_id", "ordinal", "recorded_at", "announced")
 
 
 async def insert_openings(tx: AsyncConnection, book: str, openings: Sequence[Opening]) -> None:
@@ -44,22 +59,14 @@ async def save_accounts(tx: AsyncConnection, book: str, saved: Sequence[Account]
         await tx.execute(upsert(tx, accounts), [account_row(book, account) for account in saved])
 
 
-async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[tuple[UUID, int, Crossing]]) -> None:
-    """Record crossings, each with its account and its ordinal there. None is announced yet: there are no messages."""
-    if rows:
-        await tx.execute(
-            insert(crossings),
-            [
-                {
-                    "book": book,
-                    "account_id": account_id,
-                    "ordinal": ordinal,
-                    "announced": False,
-                    **crossing_row(crossing),
-                }
-                for account_id, ordinal, crossing in rows
-            ],
-        )
+async def insert_crossings(tx: AsyncConnection, book: str, recorded: Sequence[Recorded]) -> None:
+    """Record crossings."""
+    if recorded:
+        rows = [
+            {"book": book, **{name: getattr(each, name) for name in _BESIDE}, **crossing_row(each.crossing)}
+            for each in recorded
+        ]
+        await tx.execute(insert(crossings), rows)
 
 
 async def insert_segment_change(tx: AsyncConnection, book: str, account: Account) -> None:
