@@ -47,8 +47,9 @@ class Rebuilt:
 async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
     """Replace a book's accounts, crossings and promises by the fold of its ledger, up to the head's booked_at.
 
-    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (each
-    account's value, when a crossing was recorded and whether it was announced) stay. Raises LedgerBroken if the entries do not fold.
+    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger stay:
+    each account's value, when a crossing was recorded and whether it was announced. Raises LedgerBroken if the entries
+    do not fold.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
