@@ -34,8 +34,8 @@ fmt: .venv/.dev-stamp ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix-only --quiet .
 	.venv/bin/ruff format .
 
-openapi: .venv/.run-stamp ## write openapi/openapi.json anew from the code
-	.venv/bin/goodwill openapi > openapi/openapi.json.new
+openapi: .venv/.run-stamp ## write openapi/ anew from the code
+	.venv/bin/goodwill openapi --webhooks openapi/webhooks > openapi/openapi.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
 
 lock: .venv/.dev-stamp ## resolve requirements*.txt anew from pyproject.toml (UPGRADE=1: to the newest)

@@ -21,6 +21,7 @@ from app.api import (
     feed,
     health,
     interactions,
+    message_types,
     messages,
     openapi,
     policy,
@@ -49,7 +50,7 @@ ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 _RESOURCES = (
     *(interactions, batch, promises),
     *(customers, explanation, statement, worklist, feed),
-    *(tariff, policy, webhooks, deliveries, messages, sandbox, health),
+    *(tariff, policy, message_types, messages, webhooks, deliveries, sandbox, health),
 )
 ROUTERS = (*(resource.router for resource in _RESOURCES), tariff.documents, policy.documents, customers.lookups)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.api.message_catalogue import webhooks
 from app.api.policy_schema import POLICY_SCHEMA
 from app.api.problems import PROBLEM_JSON
 from app.api.tariff_schema import TARIFF_SCHEMA
@@ -69,6 +70,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(schemas["ProblemOut"].pop("$defs", {}))
     schemas["Tariff"] = TARIFF_SCHEMA
     schemas["Policy"] = POLICY_SCHEMA
+    document["webhooks"], told = webhooks(REF)
+    schemas.update({name: schema for name, schema in told.items() if name not in schemas})
     document["components"]["securitySchemes"] = _SCHEMES
     for path, operations in document["paths"].items():
         for operation in operations.values():

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
+# `as`: the other rooms of the wire find it here.
+from app.domain.shown import shown as shown
 from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff import KindRule
 
@@ -41,8 +43,3 @@ class PlaceOut(WireOut):
     def of(cls, place: Place) -> "PlaceOut":
         """The place as the wire shows it."""
         return cls(standing=place.standing, depth=place.depth)
-
-
-def shown(points: float) -> float:
-    """Two decimals, as the wire shows what is felt; -0 is 0."""
-    return round(points, 2) + 0.0

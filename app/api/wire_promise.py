@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.duration import duration_text
 from app.domain.instant import Instant, moment_of
 from app.domain.policy import Memory
 from app.domain.promise import Promise, State, shown_state, step_of
-from app.domain.steps import duration_text
 
 
 class StepOut(BaseModel):

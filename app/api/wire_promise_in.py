@@ -21,12 +21,13 @@ from app.api.wire_fields import (
 )
 from app.api.wire_in import WireIn, required
 from app.domain.document_place import Place
+from app.domain.duration import parse_duration
 from app.domain.instant import DAY, instant_of
 from app.domain.promise import State
 from app.domain.promise_errors import InvalidPromise
 from app.domain.promise_request import MakePromise, MovePromise, SettlePromise, span_of
 from app.domain.promise_terms import GRACE_MAX
-from app.domain.steps import AFTER_DAYS_MAX, STEPS_MAX, parse_duration, read_steps
+from app.domain.steps import AFTER_DAYS_MAX, STEPS_MAX, read_steps
 from app.domain.tariff import Step
 
 

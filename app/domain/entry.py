@@ -56,7 +56,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Draft):
-    """One line of the ledger. `balance_after` in points; `hash` links it to the entry before."""
+    """One line of the ledger. `balance_after` in points; `hash` links it to the entry before.
+
+    `silent` says that nobody is to be told of it: it is history, replayed or imported. No part of the hash.
+    """
 
     position: int
     account_id: UUID
@@ -64,6 +67,7 @@ class Entry(Draft):
     balance_after: int
     booked_at: Instant
     hash: bytes
+    silent: bool = False
 
     @property
     def is_effective(self) -> bool:
@@ -71,7 +75,7 @@ class Entry(Draft):
         return self.reverses is None and self.points != 0 and not is_system_kind(self.kind)
 
 
-def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
+def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant, silent: bool = False) -> Entry:
     """The entry that books `draft` on `account` as the next line after `head`."""
     assert draft.value_at <= booked_at
     assert booked_at >= head.booked_at
@@ -83,6 +87,7 @@ def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant) -> E
         balance_after=account.balance + draft.points,
         booked_at=booked_at,
         hash=b"",
+        silent=silent,
     )
     return replace(unlinked, hash=linked(head.hash, unlinked))
 

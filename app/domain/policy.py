@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.domain.instant import Instant
+from app.domain.instant import HOUR, Instant
 
 
 class Memory(StrEnum):
@@ -50,12 +50,18 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One version of the policy. Thresholds may differ per segment; half-lives are one set per book."""
+    """One version of the policy. Thresholds may differ per segment; half-lives are one set per book.
+
+    Spans are whole microseconds: a cause is told of if it mattered at most `alert_within` before it was booked, and an
+    account's changes of place are told of in the same words once in `quiet_for`, unless its depth worsens.
+    """
 
     version: int = 1
     half_lives: HalfLives = HalfLives()
     thresholds: Thresholds = Thresholds()
     segments: Mapping[str, Thresholds] = field(default_factory=dict[str, Thresholds])
+    alert_within: int = 48 * HOUR
+    quiet_for: int = 24 * HOUR
 
     def thresholds_of(self, segment: str | None) -> Thresholds:
         """The thresholds in force for a segment; the book's own where it has none."""

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import timedelta
 from functools import partial
 
 from app.domain.document_place import Place, read_field, read_names_and_values, read_object, read_text
+from app.domain.duration import duration_text, read_duration
 from app.domain.errors import InvalidPolicy
 from app.domain.policy import HalfLives, Policy, Thresholds
 
@@ -15,8 +17,10 @@ THRESHOLD_MIN = 0.01  # comparisons round to 1e-6; the wire shows two decimals
 THRESHOLD_MAX = 1_000_000.0
 SEGMENTS_MAX = 1_000
 SEGMENT_LENGTH_MAX = 100
+SPAN_DAYS_MAX = 30  # what is older is history, and a warning that is held back longer is none
 
 HALF_LIFE_NAMES = tuple(field.name for field in fields(HalfLives))
+SPAN_NAMES = ("alert_within", "quiet_for")
 NEGATIVE_NAMES = ("marked", "deep")
 THRESHOLD_NAMES = tuple(field.name for field in fields(Thresholds))
 
@@ -27,6 +31,7 @@ def policy_document(policy: Policy) -> str:
         "half_lives": asdict(policy.half_lives),
         "thresholds": asdict(policy.thresholds),
         "segments": {name: asdict(thresholds) for name, thresholds in policy.segments.items()},
+        **{name: duration_text(timedelta(microseconds=getattr(policy, name))) for name in SPAN_NAMES},
     }
     return json.dumps(document, sort_keys=True)
 
@@ -34,13 +39,14 @@ def policy_document(policy: Policy) -> str:
 def parse_policy(document: object, version: int) -> Policy:
     """The policy that a JSON document describes. Raises `InvalidPolicy` with every fault found, nothing else."""
     place = Place()
-    members = read_object(place, document, required=("half_lives", "thresholds"), optional=("segments",))
+    members = read_object(place, document, required=("half_lives", "thresholds"), optional=("segments", *SPAN_NAMES))
     thresholds = read_field(place, members, "thresholds", _read_thresholds, Thresholds())
     policy = Policy(
         version=version,
         half_lives=read_field(place, members, "half_lives", _read_half_lives, HalfLives()),
         thresholds=thresholds,
         segments=read_field(place, members, "segments", partial(_read_segments, book=thresholds), {}),
+        **{name: _read_span(place.at(name), members[name]) for name in SPAN_NAMES if name in members},
     )
     if place.faults:
         detail = f"The policy cannot be adopted, for {len(place.faults)} reason(s); the one in force stays."
@@ -99,6 +105,11 @@ def _read_threshold(place: Place, name: str, value: object) -> float:
     if name in NEGATIVE_NAMES:
         return _read_number(place, value, -THRESHOLD_MAX, -THRESHOLD_MIN, "points, below 0,")
     return _read_number(place, value, THRESHOLD_MIN, THRESHOLD_MAX, "points or times")
+
+
+def _read_span(place: Place, value: object) -> int:
+    """Whole microseconds."""
+    return read_duration(place, value, days_max=SPAN_DAYS_MAX) // timedelta(microseconds=1)
 
 
 def _read_number(place: Place, value: object, least: float, most: float, what: str) -> float:

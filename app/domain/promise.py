@@ -14,6 +14,9 @@ from app.domain.policy import Memory
 PromiseName = tuple[str, str]
 """The reporter's source and id."""
 
+STEP_PREFIX = "promise/"
+"""How the external ids of step entries begin; their source is the system's own."""
+
 
 class State(StrEnum):
     """Where a promise is. `overdue` is never stored: it is an open promise whose due time has passed."""
@@ -133,7 +136,7 @@ def shown_state(promise: Promise, now: Instant) -> State:
 def step_name(promise: Promise, n: int) -> str:
     """The external id of a step's entry. No two promises share one: `/` and `%` inside their names are escaped."""
     due_at = moment_of(promise.due_at).isoformat().replace("+00:00", "Z")
-    return f"promise/{escaped(promise.source)}/{escaped(promise.id)}/{due_at}/{n}"
+    return f"{STEP_PREFIX}{escaped(promise.source)}/{escaped(promise.id)}/{due_at}/{n}"
 
 
 def escaped(name: str) -> str:

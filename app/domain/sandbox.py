@@ -2,7 +2,7 @@
 
 from app.domain.instant import DAY, YEAR
 from app.domain.promise_request import span_of
-from app.domain.steps import parse_duration
+from app.domain.duration import parse_duration
 
 ADVANCE_DAYS_MAX = 3660  # at once
 AHEAD_MAX = 100 * YEAR  # in all: far from the year 9999, beyond which nothing can be foretold

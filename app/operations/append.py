@@ -16,11 +16,12 @@ from app.domain.policy import Memory, Policy
 from app.domain.promise_request import PromiseRequest
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
+from app.operations.causes import Causes
 from app.operations.ledger import Ledger
 from app.operations.promises import Promises
 from app.queries.entries import Pair
 from app.sealing.keys import Key, account_place, entry_place, name_place, new_key
-from app.store.accounts import Numbered, Opening, numbered
+from app.store.accounts import Opening
 
 Item = Interaction | ReversalRequest | PromiseRequest
 
@@ -43,9 +44,10 @@ class Posting:
 
 @dataclass(slots=True, kw_only=True)
 class Append:
-    """Read: `head` to `effective`. To be written: `posted`, `entries`, `crossings`, `openings`.
+    """Read: `head` to `effective`. To be written: `posted`, `entries`, `causes`, `openings`.
 
-    `booked_at` is the one instant of a live append, None while history is replayed. If anything is to be
+    `booked_at` is the one instant of a live append, None while history is replayed; of what is `silent` nobody is to
+    be told. If anything is to be
     reversed, `effective` lists the last effective entries of each account that the append touches. `promises`
     are those that the batch names and those that its accounts are due; `promises.changed` is to be written.
     """
@@ -67,9 +69,10 @@ class Append:
     customers: dict[UUID, str]
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
+    silent: bool = False
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     entries: list[Entry] = field(default_factory=list[Entry])
-    crossings: list[Numbered] = field(default_factory=list[Numbered])
+    causes: Causes = field(default_factory=Causes)
     openings: list[Opening] = field(default_factory=list[Opening])
 
     @property
@@ -153,14 +156,14 @@ class Append:
     def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
         """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""
         advanced, time_crossings = advance(account, self.policy, booked_at)
-        entry = post(self.head, advanced, draft, booked_at=booked_at)
+        entry = post(self.head, advanced, draft, booked_at=booked_at, silent=self.silent or self.head.replaying)
         after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
 
         self.head = moved_on(self.head, entry)
         self.accounts[account.account_id] = self.posted[account.account_id] = after
         self.entries.append(entry)
-        recorded = (*time_crossings, crossing) if crossing else time_crossings
-        self.crossings += numbered(account, recorded)
+        self.causes.passed(account, time_crossings, self.head, booked_at)
+        self.causes.posted(advanced, entry, after, crossing)
         self._remember(entry, after)
         self.promises.apply(entry)
         return entry

@@ -23,16 +23,20 @@ from app.domain.adoption import Adoption
 from app.domain.entry import Head
 from app.domain.errors import Refusal
 from app.domain.instant import Instant
+from app.domain.message import MessageType
 from app.domain.policy import Policy
 from app.domain.policy_document import parse_policy
 from app.domain.standing import Place
-from app.operations.ledger import Ledger, policy_in_force
+from app.operations.announce import announce
+from app.operations.book_message import tell_of_book
+from app.operations.causes import Causes
+from app.operations.ledger import Ledger, announce_messages, policy_in_force
 from app.operations.record import live_instant
 from app.operations.switching import BATCH_ACCOUNTS, Switched, switched_accounts
 from app.operations.tick import ACCOUNTS_MAX, advance_due
 from app.queries.adoptions import accounts_after, adoption_of, left_generation, unready_accounts
 from app.queries.books import head as read_head
-from app.store.accounts import insert_crossings, numbered, save_accounts
+from app.store.accounts import NewCrossing, insert_crossings, save_accounts
 from app.store.adoptions import (
     delete_adoption,
     delete_generation,
@@ -161,13 +165,14 @@ async def _switch(ledger: Ledger, adoption: Adoption) -> None:
             return
         adoption = locked
         at = _instant(head, adoption, ledger.present(head))
-        booked_at = at if head.position else head.booked_at
-        after = replace(head, policy_version=adoption.version, generation=adoption.generation, booked_at=booked_at)
-        await _switch_unready(tx, adoption, after, await _policies(ledger, tx, head, adoption), at)
+        told = await _switch_unready(ledger, tx, adoption, head, at)
+        data = {"version": adoption.version, "api_key": adoption.api_key_id}
+        told = await tell_of_book(ledger, tx, told, MessageType.POLICY_ADOPTED, data, at=at)
         await move_prepared(tx, adoption, at=at)
         await insert_policy_version(tx, _version_row(adoption, head, at))
-        await save_head(tx, after)
+        await save_head(tx, _under(adoption, replace(told, booked_at=at if head.position else head.booked_at)))
         await delete_adoption(tx, adoption.book)
+    announce_messages(ledger, head, told)
 
 
 def _instant(head: Head, adoption: Adoption, now: Instant) -> Instant:
@@ -180,15 +185,30 @@ def _instant(head: Head, adoption: Adoption, now: Instant) -> Instant:
     return live_instant(replace(head, booked_at=max(head.booked_at, adoption.prepared_at)), now)
 
 
-async def _switch_unready(
-    tx: AsyncConnection, adoption: Adoption, after: Head, policies: tuple[Policy, Policy], at: Instant
-) -> None:
-    """The accounts that were touched since they were prepared, or that time moves just now: one by one."""
+def _under(adoption: Adoption, head: Head) -> Head:
+    return replace(head, policy_version=adoption.version, generation=adoption.generation)
+
+
+async def _switch_unready(ledger: Ledger, tx: AsyncConnection, adoption: Adoption, head: Head, at: Instant) -> Head:
+    """The accounts that were touched since they were prepared, or that time moves just now: one by one.
+
+    What time did comes before the switch, and is told of under the policy before; the head after its messages.
+    """
+    policies = await _policies(ledger, tx, head, adoption)
     while batch := await unready_accounts(tx, adoption, at=at, limit=BATCH_ACCOUNTS):
         found = await switched_accounts(tx, adoption.book, batch, before=policies[0], after=policies[1], at=at)
-        await save_accounts(tx, after, [each.after for each in found])
-        crossings = [one for each in found for one in numbered(each.stored, each.crossings)]
-        await insert_crossings(tx, adoption.book, crossings)
+        causes = Causes()
+        for each in found:
+            causes.passed(each.stored, each.passed, head, at)
+        moved = [
+            NewCrossing(account_id=each.after.account_id, ordinal=each.after.crossings, crossing=each.crossing)
+            for each in found
+            if each.crossing is not None
+        ]
+        await save_accounts(tx, _under(adoption, head), [each.after for each in found])
+        head = await announce(ledger, tx, head, causes.listed)
+        await insert_crossings(tx, adoption.book, [*causes.recorded(), *moved])
+    return head
 
 
 async def _policies(ledger: Ledger, tx: AsyncConnection, head: Head, adoption: Adoption) -> tuple[Policy, Policy]:

@@ -10,10 +10,12 @@ from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.errors import UnknownCustomer
 from app.domain.fold import CustomerChange, described
-from app.operations.ledger import Ledger, announce_due, policy_in_force
+from app.operations.announce import announce
+from app.operations.causes import Causes
+from app.operations.ledger import Ledger, announce_due, announce_messages, policy_in_force
 from app.operations.record import live_instant
 from app.queries.accounts import accounts_by_id
-from app.store.accounts import insert_crossings, insert_customer_change, numbered, save_accounts
+from app.store.accounts import insert_crossings, insert_customer_change, save_accounts
 from app.store.books import lock_head, save_head
 
 
@@ -23,7 +25,8 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
 
     A segment with other thresholds may place it elsewhere.
 
-    Writes the change, the crossings up to now, and the head's booked_at; nothing where nothing changes.
+    Writes the change, the crossings up to now, what messages they are worth, and the head's booked_at; nothing where
+    nothing changes.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -37,13 +40,18 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         )
         if (change.segment, change.value) == (stored.segment, stored.value):
             return stored
-        account, passed = advance(stored, policy, now)
-        account, crossing = described(account, policy, change)
-        crossings = (*passed, crossing) if crossing else passed
+        causes = Causes()
+        advanced, passed = advance(stored, policy, now)
+        causes.passed(stored, passed, head, now)
+        account, crossing = described(advanced, policy, change)
+        if crossing is not None:
+            causes.resegmented(advanced, account, crossing)
 
         await insert_customer_change(tx, book, account_id, change)
         await save_accounts(tx, head, [account])
-        await insert_crossings(tx, book, numbered(stored, crossings))
-        await save_head(tx, replace(head, booked_at=now))
+        told = await announce(ledger, tx, head, causes.listed)
+        await insert_crossings(tx, book, causes.recorded())
+        await save_head(tx, replace(told, booked_at=now))
     announce_due(ledger, head, [account])
+    announce_messages(ledger, head, told)
     return account

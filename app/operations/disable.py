@@ -1,15 +1,13 @@
 """Disable a subscription, and tell the others."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from app.database import uninterrupted
 from app.domain.instant import wire_time
 from app.domain.message import MessageType
 from app.domain.subscription import matches
-from app.operations.book_message import book_message
-from app.operations.hand_over import hand_over
-from app.operations.ledger import Ledger
+from app.operations.book_message import tell_of_book
+from app.operations.ledger import Ledger, announce_messages
 from app.queries.subscriptions import subscription
 from app.store.books import lock_head, save_head
 from app.store.subscriptions import save_disabled
@@ -25,25 +23,21 @@ async def disable(ledger: Ledger, book: str, subscription_id: UUID, reason: str)
             return False
         disabled = await subscription(tx, book, subscription_id)
         assert disabled is not None
-        message = book_message(
-            ledger,
-            head,
-            MessageType.SUBSCRIPTION_DISABLED,
-            {
-                "subscription": str(subscription_id),
-                "description": disabled.description,
-                "reason": reason,
-                "failing_since": None if disabled.failing_since is None else wire_time(disabled.failing_since),
-            },
-            now=now,
-        )
-        await hand_over(
+        data = {
+            "subscription": str(subscription_id),
+            "description": disabled.description,
+            "reason": reason,
+            "failing_since": None if disabled.failing_since is None else wire_time(disabled.failing_since),
+        }
+        told = await tell_of_book(
             ledger,
             tx,
-            book,
-            [message],
+            head,
+            MessageType.SUBSCRIPTION_DISABLED,
+            data,
+            at=now,
             wanted=lambda each, told: each.subscription_id != subscription_id and matches(each, told),
         )
-        await save_head(tx, replace(head, messages=message.number))
-    ledger.soon_deliver.set()
+        await save_head(tx, told)
+    announce_messages(ledger, head, told)
     return True

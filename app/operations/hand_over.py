@@ -20,6 +20,9 @@ from app.store.outbox import (
     insert_summary,
 )
 
+Wanted = Callable[[Subscription, Message], bool]
+"""Whether a message is owed to a subscription."""
+
 
 async def hand_over(
     ledger: Ledger,
@@ -27,7 +30,7 @@ async def hand_over(
     book: str,
     messages: Sequence[Message],
     *,
-    wanted: Callable[[Subscription, Message], bool] = matches,
+    wanted: Wanted = matches,
 ) -> None:
     """Keep the messages, their bodies sealed here, and a delivery for each subscription that wants them.
 

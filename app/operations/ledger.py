@@ -63,6 +63,12 @@ def announce_due(ledger: Ledger, head: Head, saved: Iterable[Account], promises:
         ledger.soon_due.set()
 
 
+def announce_messages(ledger: Ledger, before: Head, after: Head) -> None:
+    """Wake this process's deliverer if messages were written, and are committed, between these heads."""
+    if after.messages > before.messages:
+        ledger.soon_deliver.set()
+
+
 def new_generation(ledger: Ledger) -> int:
     """A number for a generation of accounts, by chance: so that none is ever taken for one that is being swept away."""
     return ledger.new_id().int >> 65  # 63 bits, as many as a BIGINT has for us

@@ -3,7 +3,7 @@
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE
 from app.operations.break_due import post_due
-from app.operations.ledger import Ledger
+from app.operations.ledger import Ledger, announce_messages
 from app.operations.load import load
 from app.operations.record import live_instant, write_append
 from app.queries.books import head as read_head
@@ -35,4 +35,6 @@ async def post_due_steps(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_
 
         if append.entries:
             await write_append(tx, append)
-        return await next_step_at(tx, book)
+        next_at = await next_step_at(tx, book)
+    announce_messages(ledger, head, append.head)
+    return next_at

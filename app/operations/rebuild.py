@@ -21,7 +21,7 @@ from app.queries.ledger_lines import count_entries, entries_by_account
 from app.rows import Row, crossing_of
 from app.store.adoptions import restart_adoption
 from app.store.books import lock_head
-from app.store.projections import Projection, delete_orphans, replace_projections
+from app.store.projections import KeptBeside, Projection, delete_orphans, replace_projections
 from app.store.promises import replace_promises
 from app.tables import accounts, crossings
 
@@ -46,8 +46,9 @@ class Rebuilt:
 async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
     """Replace a book's accounts, crossings and promises by the fold of its ledger, up to the head's booked_at.
 
-    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger (what
-    was known of customers, whether a crossing was announced) stay. Raises LedgerBroken if the entries do not fold.
+    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger stay:
+    what was known of customers, when a crossing was recorded and whether it was announced. Raises LedgerBroken if the
+    entries do not fold.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -98,8 +99,8 @@ async def _projected(
                 f"The entries of account {account_id} do not fold: `goodwill verify` says why."
             ) from error
         every = (*folded.crossings, *passed)
-        announced = _announced(recorded.get(account_id, []))
-        projections.append(Projection(account=account, crossings=every, announced=announced))
+        beside = _beside(recorded.get(account_id, []))
+        projections.append(Projection(account=account, crossings=every, kept=beside))
     return projections
 
 
@@ -110,12 +111,12 @@ def _promised(batch: list[list[Entry]]) -> list[Promise]:
         raise LedgerBroken("The entries of some promise do not fold: `goodwill verify` says which.") from error
 
 
-def _announced(rows: list[Row]) -> list[Crossing]:
-    """The recorded crossings that a message told of."""
-    found: list[Crossing] = []
+def _beside(rows: list[Row]) -> dict[Crossing, KeptBeside]:
+    """Of the recorded crossings what no fold knows."""
+    found: dict[Crossing, KeptBeside] = {}
     for row in rows:
         try:
-            found += [crossing_of(row)] if row["announced"] else []
+            found[crossing_of(row)] = KeptBeside(recorded_at=row["recorded_at"], announced=row["announced"])
         except CORRUPT:
             continue
     return found

@@ -8,9 +8,10 @@ from app.database import uninterrupted
 from app.domain.entry import Head
 from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
+from app.operations.announce import announce
 from app.operations.append import Append, Item
 from app.operations.decide import decide
-from app.operations.ledger import Ledger, announce_due
+from app.operations.ledger import Ledger, announce_due, announce_messages
 from app.operations.load import latest, load
 from app.operations.outcome import Outcome
 from app.queries.promises import due_promises
@@ -24,11 +25,18 @@ BEHIND_MAX = 60 * SECOND
 
 @uninterrupted
 async def record(
-    ledger: Ledger, book: str, batch: Sequence[Item], *, api_key_id: str, replay: bool = False
+    ledger: Ledger,
+    book: str,
+    batch: Sequence[Item],
+    *,
+    api_key_id: str,
+    replay: bool = False,
+    silent: bool = False,
 ) -> list[Outcome]:
     """Append a batch, durably, and answer each item in order; a refused item never touches its neighbours.
 
-    `replay` books history on a simulated clock. Raises ClockBehind, Replaying or NotReplayable for the whole.
+    `replay` books history on a simulated clock; of it, and of what is `silent`, nobody is told.
+    Raises ClockBehind, Replaying or NotReplayable for the whole.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -36,12 +44,14 @@ async def record(
         booked_at = simulated(head) if replay else live_instant(head, now)
         due = await due_promises(tx, book, by=min(latest(batch), now)) if replay else ()
         append = await load(ledger, tx, head, batch, now=now, booked_at=booked_at, api_key_id=api_key_id, promises=due)
+        append.silent = silent
 
         outcomes = [decide(append, item) for item in batch]
 
         if append.entries:
             await write_append(tx, append)
     announce_due(ledger, head, append.posted.values(), append.promises.changed)
+    announce_messages(ledger, head, append.head)
     return outcomes
 
 
@@ -62,10 +72,11 @@ def simulated(head: Head) -> Instant | None:
 
 
 async def write_append(tx: AsyncConnection, append: Append) -> None:
-    """Entries, accounts, crossings, promises, keys and names set-wise; the head once."""
+    """Entries, accounts, messages, crossings, promises, keys and names set-wise; the head once."""
     await append_entries(tx, append.book, append.entries)
     await insert_openings(tx, append.book, append.openings)
     await save_accounts(tx, append.head, list(append.posted.values()))
-    await insert_crossings(tx, append.book, append.crossings)
+    append.head = await announce(append.ledger, tx, append.head, append.causes.listed)
+    await insert_crossings(tx, append.book, append.causes.recorded())
     await save_promises(tx, append.book, append.promises.changed)
     await save_head(tx, append.head)

@@ -14,10 +14,10 @@ from app.domain.instant import YEAR, Instant
 from app.domain.interaction import EARLIEST, SYSTEM_SOURCE
 from app.domain.sandbox import AHEAD_MAX
 from app.operations.break_due import post_due
-from app.operations.ledger import BREATH_SECONDS, Ledger
+from app.operations.ledger import BREATH_SECONDS, Ledger, announce_messages
 from app.operations.load import load
 from app.operations.record import live_instant, write_append
-from app.operations.tick import advance_accounts, raised
+from app.operations.tick import advance_accounts
 from app.queries.due import full_batch_at, next_due_at
 from app.queries.promises import due_promises
 from app.sealing.keys import book_place, new_key
@@ -29,12 +29,17 @@ BATCH_MAX = 200  # accounts, and promises: so many are due in one stretch, so th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """The time that passed in a sandbox, (begun_at, ended_at], and the positions (after, until] of what was booked."""
+    """The time that passed in a sandbox, (begun_at, ended_at], and what was written then.
+
+    The positions (after, until] were booked, the messages (told, told_until] written.
+    """
 
     begun_at: Instant
     ended_at: Instant
     after: int
     until: int
+    told: int
+    told_until: int
 
     @property
     def entries(self) -> int:
@@ -65,7 +70,14 @@ async def advance_clock(ledger: Ledger, book: str, *, by: int, limit: int = BATC
         await asyncio.sleep(BREATH_SECONDS)
         stretch = await _pass_on(ledger, book, by, limit=limit)
     ledger.soon_due.set()  # to the clock's loop, all that is to come has come nearer
-    return Passage(begun_at=first.begun_at, ended_at=stretch.ended_at, after=first.after, until=stretch.until)
+    return Passage(
+        begun_at=first.begun_at,
+        ended_at=stretch.ended_at,
+        after=first.after,
+        until=stretch.until,
+        told=first.told,
+        told_until=stretch.told_until,
+    )
 
 
 @uninterrupted
@@ -80,7 +92,7 @@ async def empty_sandbox(ledger: Ledger, book: str) -> None:
         wrapped = ledger.master_key.wrap(new_key(ledger.entropy), book_place(book), entropy=ledger.entropy)
         await empty_book(tx, head, wrapped_key=wrapped, now=ledger.now())
         empty = replace(head, position=0, hash=genesis(book), booked_at=EARLIEST, replaying=False, replayed_to=0)
-        await save_head(tx, replace(empty, clock_ahead=0))
+        await save_head(tx, replace(empty, messages=0, clock_ahead=0))
 
 
 @uninterrupted
@@ -97,16 +109,19 @@ async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _S
 
         after = await _post_steps(ledger, tx, ahead, since=since, until=until, limit=limit)
         # Beside the accounts that were due, those of the promises may be.
-        _, crossings = await advance_accounts(ledger, tx, after, until, limit=2 * limit)
-        await save_head(tx, raised(after, crossings))
+        _, _, after = await advance_accounts(ledger, tx, after, until, limit=2 * limit)
+        await save_head(tx, after)
 
         due_at = await next_due_at(tx, book)
+    announce_messages(ledger, head, after)
     begun_at = max(now, head.booked_at)  # as reads have it
     return _Stretch(
         begun_at=begun_at,
         ended_at=max(until, begun_at),
         after=head.position,
         until=after.position,
+        told=head.messages,
+        told_until=after.messages,
         moved=until - now,
         is_last=until == last and (due_at is None or due_at > until),
     )

@@ -2,10 +2,10 @@
 
 from app.domain.delivery import Queue
 from app.domain.message import MessageType
+from app.domain.message_body import message_bytes
 from app.domain.subscription import SubscriptionState
 from app.domain.webhook_errors import UnknownSubscription
 from app.operations.address import address_of
-from app.operations.book_message import book_body
 from app.operations.deliver import Tried, try_once
 from app.operations.ledger import Ledger
 from app.queries.books import book_key
@@ -27,7 +27,7 @@ async def send_test(ledger: Ledger, queue: Queue) -> Tried:
         account_id=None,
         message_id=ledger.new_id(),
         type=MessageType.TEST,
-        body=book_body(MessageType.TEST, {"subscription": str(queue.subscription_id)}, at=now),
+        body=message_bytes([MessageType.TEST], now, {"subscription": str(queue.subscription_id)}),
         attempts=0,
         tries=0,
     )

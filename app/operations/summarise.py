@@ -11,9 +11,8 @@ from app.database import uninterrupted
 from app.domain.instant import wire_time
 from app.domain.message import Message, MessageType
 from app.domain.subscription import Subscription, matches
-from app.operations.book_message import book_message, wire_id
-from app.operations.hand_over import hand_over
-from app.operations.ledger import Ledger
+from app.operations.book_message import tell_of_book, wire_id
+from app.operations.ledger import Ledger, announce_messages
 from app.queries.held_back import HeldBack, HeldBackKind, HeldBackMessage, held_back_kinds, worst_held_back
 from app.store.books import lock_head, save_head
 from app.store.outbox import lock_summary, save_summary
@@ -31,17 +30,24 @@ async def summarise(ledger: Ledger, flood: HeldBack) -> int:
             return 0
         kinds = await held_back_kinds(tx, flood)
         worst = await worst_held_back(tx, ledger.master_key, flood, limit=WORST)
-        message = book_message(ledger, head, MessageType.CAUSE_SUMMARY, _data(flood, kinds, worst), now=ledger.now())
-        held_back = [_probe(message, kind) for kind in kinds]
-        await hand_over(ledger, tx, flood.book, [message], wanted=lambda each, _: _wants(each, message, held_back))
-        await save_summary(tx, flood.book, flood.cause, flood.begun_at, written_by=message.number)
-        await save_head(tx, replace(head, messages=message.number))
-    ledger.soon_deliver.set()
+        told = await tell_of_book(
+            ledger,
+            tx,
+            head,
+            MessageType.CAUSE_SUMMARY,
+            _data(flood, kinds, worst),
+            at=ledger.now(),
+            wanted=lambda each, summary: _is_wanted(each, summary, kinds),
+        )
+        await save_summary(tx, flood.book, flood.cause, flood.begun_at, written_by=told.messages)
+        await save_head(tx, told)
+    announce_messages(ledger, head, told)
     return 1
 
 
-def _wants(subscription: Subscription, summary: Message, held_back: Sequence[Message]) -> bool:
-    return matches(subscription, summary) or any(matches(subscription, each) for each in held_back)
+def _is_wanted(subscription: Subscription, summary: Message, kinds: Sequence[HeldBackKind]) -> bool:
+    """By whoever wanted any of what it stands for."""
+    return matches(subscription, summary) or any(matches(subscription, _probe(summary, kind)) for kind in kinds)
 
 
 def _probe(summary: Message, kind: HeldBackKind) -> Message:

@@ -19,12 +19,13 @@ BATCH_ACCOUNTS = 200  # their entries are held at once, and other requests wait 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
-    """An account as stored, as time left it at the switch, as it is after, and every crossing on the way."""
+    """An account as stored, as time left it at the switch by the crossings `passed`, and as it is after its own."""
 
     stored: Account
     before: Account
     after: Account
-    crossings: tuple[Crossing, ...]
+    passed: tuple[Crossing, ...]
+    crossing: Crossing | None
 
 
 async def switched_accounts(
@@ -36,8 +37,7 @@ async def switched_accounts(
     for account in stored:
         advanced, passed = advance(account, before, at)
         moved, crossing = switched(advanced, after, masses[account.account_id], at=at)
-        crossings = (*passed, crossing) if crossing else passed
-        found.append(Switched(stored=account, before=advanced, after=moved, crossings=crossings))
+        found.append(Switched(stored=account, before=advanced, after=moved, passed=passed, crossing=crossing))
     return found
 
 

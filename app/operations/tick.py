@@ -1,6 +1,5 @@
 """The tick: what is due in a book by now is recorded, each crossing once and at its own instant."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -9,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Head
 from app.domain.instant import Instant
-from app.operations.ledger import Ledger, policy_in_force
+from app.operations.announce import announce
+from app.operations.causes import Cause, Causes
+from app.operations.ledger import Ledger, announce_messages, policy_in_force
 from app.queries.due import accounts_due, next_due_at
-from app.store.accounts import insert_crossings, numbered, save_accounts
+from app.store.accounts import insert_crossings, save_accounts
 from app.store.books import lock_head, save_head
 
 ACCOUNTS_MAX = 200  # of a batch: postings wait for the head meanwhile, some 100 ms
@@ -38,31 +39,32 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
             return Tick(advanced=0, crossings=(), next_due_at=None)
         now = ledger.present(head)
 
-        advanced, crossings = await advance_accounts(ledger, tx, head, now, limit=limit)
+        advanced, causes, after = await advance_accounts(ledger, tx, head, now, limit=limit)
 
-        if crossings:
-            await save_head(tx, raised(head, crossings))
-        return Tick(advanced=advanced, crossings=tuple(crossings), next_due_at=await next_due_at(tx, book))
-
-
-def raised(head: Head, crossings: Sequence[tuple[UUID, Crossing]]) -> Head:
-    """The head once these crossings, in order, are recorded: no later entry is booked before them."""
-    return replace(head, booked_at=max([head.booked_at, *(crossing.at for _, crossing in crossings[-1:])]))
+        if causes:
+            await save_head(tx, after)
+        next_at = await next_due_at(tx, book)
+    announce_messages(ledger, head, after)
+    in_order = sorted(((cause.account_id, cause.crossings[0][1]) for cause in causes), key=lambda pair: pair[1].at)
+    return Tick(advanced=advanced, crossings=tuple(in_order), next_due_at=next_at)
 
 
 async def advance_accounts(
     ledger: Ledger, tx: AsyncConnection, head: Head, now: Instant, *, limit: int
-) -> tuple[int, list[tuple[UUID, Crossing]]]:
-    """Advance up to `limit` accounts that are due by `now`: how many there were, and their crossings in order.
+) -> tuple[int, list[Cause], Head]:
+    """Advance up to `limit` accounts that are due by `now`: how many there were, and what time did to them.
 
-    Requires the locked head, which the caller then saves as `raised`.
+    Requires the locked head; the head after, which the caller saves: no later entry is booked before these crossings.
     """
     policy = await policy_in_force(ledger, tx, head.book, head.policy_version)
     due = await accounts_due(tx, head.book, now, limit=limit)
     moved = [(account, *advance(account, policy, now)) for account in due]
+    causes = Causes()
+    for before, _, crossings in moved:
+        causes.passed(before, crossings, head, now)
 
-    recorded = [one for before, _, crossings in moved for one in numbered(before, crossings)]
     await save_accounts(tx, head, [after for _, after, _ in moved])
-    await insert_crossings(tx, head.book, recorded)
-    in_order = sorted(((account_id, crossing) for account_id, _, crossing in recorded), key=lambda pair: pair[1].at)
-    return len(due), in_order
+    told = await announce(ledger, tx, head, causes.listed)
+    await insert_crossings(tx, head.book, causes.recorded())
+    reached = max([head.booked_at, *(cause.at for cause in causes.listed)])
+    return len(due), causes.listed, replace(told, booked_at=reached)

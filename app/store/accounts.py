@@ -1,6 +1,6 @@
 """Accounts, their keys, their names and their crossings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.domain.account import Account
 from app.domain.crossing import Crossing
 from app.domain.entry import Head
 from app.domain.fold import CustomerChange
+from app.domain.instant import Instant
 from app.rows import account_row, crossing_row
 from app.tables import account_keys, accounts, aliases, crossings, customer_changes
 
@@ -25,6 +26,20 @@ class Opening:
     alias_hash: bytes
     sealed_name: bytes
     wrapped_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCrossing:
+    """A crossing to be recorded: `recorded_at` live, or None; `announced` if a message tells of it."""
+
+    account_id: UUID
+    ordinal: int
+    crossing: Crossing
+    recorded_at: Instant | None = None
+    announced: bool = False
+
+
+_BESIDE = ("account_id", "ordinal", "recorded_at", "announced")
 
 
 async def insert_openings(tx: AsyncConnection, book: str, openings: Sequence[Opening]) -> None:
@@ -47,31 +62,14 @@ async def save_accounts(tx: AsyncConnection, head: Head, saved: Sequence[Account
         await tx.execute(upsert(tx, accounts), rows)
 
 
-Numbered = tuple[UUID, int, Crossing]
-"""A crossing with its account and its ordinal there."""
-
-
-def numbered(before: Account, passed: Iterable[Crossing]) -> list[Numbered]:
-    """The crossings that follow those of an account as it was before, in order."""
-    return [(before.account_id, *each) for each in enumerate(passed, start=before.crossings + 1)]
-
-
-async def insert_crossings(tx: AsyncConnection, book: str, rows: Sequence[Numbered]) -> None:
-    """Record crossings. None is announced yet: there are no messages."""
-    if rows:
-        await tx.execute(
-            insert(crossings),
-            [
-                {
-                    "book": book,
-                    "account_id": account_id,
-                    "ordinal": ordinal,
-                    "announced": False,
-                    **crossing_row(crossing),
-                }
-                for account_id, ordinal, crossing in rows
-            ],
-        )
+async def insert_crossings(tx: AsyncConnection, book: str, recorded: Sequence[NewCrossing]) -> None:
+    """Record crossings."""
+    if recorded:
+        rows = [
+            {"book": book, **{name: getattr(each, name) for name in _BESIDE}, **crossing_row(each.crossing)}
+            for each in recorded
+        ]
+        await tx.execute(insert(crossings), rows)
 
 
 async def insert_customer_change(tx: AsyncConnection, book: str, account_id: UUID, change: CustomerChange) -> None:

@@ -1,7 +1,7 @@
 """Accounts and crossings written anew, as a rebuild folds them from the ledger."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, exists, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,18 +9,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import Account
 from app.domain.crossing import Crossing
 from app.domain.entry import Head
+from app.domain.instant import Instant
 from app.rows import crossing_row
 from app.store.accounts import save_accounts
 from app.tables import accounts, crossings, entries, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptBeside:
+    """Of a crossing: when it was recorded live, and whether a message told of it."""
+
+    recorded_at: Instant | None
+    announced: bool
+
+
+HISTORY = KeptBeside(recorded_at=None, announced=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """An account and its crossings in order; `announced` are those that a message told of."""
+    """An account and its crossings in order; `kept` is what the fold does not know of those recorded before."""
 
     account: Account
     crossings: Sequence[Crossing]
-    announced: Collection[Crossing]
+    kept: Mapping[Crossing, KeptBeside]
 
 
 async def replace_projections(tx: AsyncConnection, head: Head, projections: Sequence[Projection]) -> None:
@@ -36,7 +48,7 @@ async def replace_projections(tx: AsyncConnection, head: Head, projections: Sequ
             "book": book,
             "account_id": projection.account.account_id,
             "ordinal": ordinal,
-            "announced": crossing in projection.announced,
+            **asdict(projection.kept.get(crossing, HISTORY)),
             **crossing_row(crossing),
         }
         for projection in projections

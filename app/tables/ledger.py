@@ -77,6 +77,7 @@ entries = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("content_hash", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
+    Column("silent", Boolean, nullable=False),
     Index("entries_by_account", "book", "account_id", "sequence", unique=True),
     Index("entries_by_value", "book", "account_id", "value_at", "sequence"),
     Index("entries_by_id", "book", "entry_id", unique=True),

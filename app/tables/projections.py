@@ -78,6 +78,7 @@ crossings = Table(
     Column("to_depth", String(6)),
     Column("position", BigInteger),
     Column("announced", Boolean, nullable=False),
+    Column("recorded_at", BigInteger),  # live; null where history was folded, or a policy switched
 )
 
 promises = Table(

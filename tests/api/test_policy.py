@@ -33,7 +33,13 @@ async def put(api: httpx.AsyncClient, document: Any, if_match: str | None = "*")
 async def test_a_policy_is_adopted_over_the_one_that_was_read(api: httpx.AsyncClient) -> None:
     read = await api.get(POLICY)
     document = body_of(read)
-    assert document == {"half_lives": asdict(HalfLives()), "thresholds": asdict(Thresholds()), "segments": {}}
+    assert document == {
+        "half_lives": asdict(HalfLives()),
+        "thresholds": asdict(Thresholds()),
+        "segments": {},
+        "alert_within": "P2D",
+        "quiet_for": "P1D",
+    }
     assert read.headers["etag"] == '"1"'
     document["segments"]["vip"] = {"marked": -5}
 

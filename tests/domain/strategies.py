@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.account import Account, LastEffective, opened
 from app.domain.crossing import look_again_at
-from app.domain.instant import DAY, YEAR, Instant
+from app.domain.instant import DAY, SECOND, YEAR, Instant
 from app.domain.memory import Masses, Vector, entered
 from app.domain.policy import MEMORIES, HalfLives, Memory, Policy, Thresholds
 from app.domain.standing import Direction, place_at
@@ -55,7 +55,8 @@ def thresholds(draw: st.DrawFn) -> Thresholds:
     )
 
 
-policies = st.builds(Policy, half_lives=half_lives(), thresholds=thresholds())
+spans = st.just(DAY) | st.integers(0, 30 * 24 * 3600).map(lambda seconds: seconds * SECOND)
+policies = st.builds(Policy, half_lives=half_lives(), thresholds=thresholds(), alert_within=spans, quiet_for=spans)
 
 entries = st.builds(
     Felt,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidPolicy
+from app.domain.instant import DAY, HOUR
 from app.domain.policy import Policy, Thresholds
 from app.domain.policy_document import parse_policy, policy_document
 from tests.domain.strategies import policies
@@ -83,6 +84,11 @@ def test_a_segment_has_the_books_thresholds_but_for_those_it_names() -> None:
         ("/segments/a~1b~0c", 1, "wrong_type"),
         ("/segments", [], "wrong_type"),
         ("/half_lives", 1, "wrong_type"),
+        ("/alert_within", "P30DT1S", "invalid_duration"),
+        ("/alert_within", "two days", "invalid_duration"),
+        ("/quiet_for", "-PT1H", "invalid_duration"),
+        ("/quiet_for", 86400, "invalid_duration"),
+        ("/quiet_for", None, "invalid_duration"),
         ("/tariff", {}, "unknown_field"),
     ],
 )
@@ -93,6 +99,16 @@ def test_what_is_wrong_is_refused_at_its_place(pointer: str, value: object, code
 
 def test_a_segment_that_inherits_what_does_not_fit_is_refused() -> None:
     assert found(changed("/segments/vip", {"marked": -60})) == [("/segments/vip/deep", "deep_not_below_marked")]
+
+
+def test_what_is_told_of_is_a_part_of_the_policy_that_may_be_left_out() -> None:
+    policy = parse_policy(changed("/alert_within", "P30D"), 1)
+    assert (policy.alert_within, policy.quiet_for) == (30 * DAY, 24 * HOUR)
+    policy = parse_policy(changed("/quiet_for", "PT0S"), 1)
+    assert (policy.alert_within, policy.quiet_for) == (48 * HOUR, 0)
+
+    without = {name: member for name, member in GOOD.items() if name not in ("alert_within", "quiet_for")}
+    assert parse_policy(without, 1) == Policy()
 
 
 def test_passing_may_last_as_long_as_lasting_does() -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.duration import parse_duration
 from app.domain.errors import InvalidTariff
 from app.domain.kind_search import find_kinds
 from app.domain.policy import Memory
-from app.domain.steps import parse_duration
 from app.domain.tariff import Step, is_system_kind
 from app.domain.tariff_document import default_tariff, parse_tariff
 from tests.domain.tariffs import JSON, a_document, codes_of, faults_of, with_kind

@@ -27,7 +27,7 @@ async def test_killed_workers_deliver_each_message_once_or_twice(bench: Bench, t
     settings = settings_of(database_url=bench.url, master_key=bench.ledger.master_key.secret)
     worker = ClockProcess({**settings, "GOODWILL_WEBHOOKS_ALLOW_LOOPBACK": "true"}, tmp_path / "work.log")
     async with receiving(FINE) as receiver:
-        to = await subscribed(bench, receiver.url)
+        to = await subscribed(bench, receiver.url, "debit.deep")
         sent = await told(bench, *["ada"] * MESSAGES)
         for kill in range(1, KILLS + 1):
             await worker.start()

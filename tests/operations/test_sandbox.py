@@ -32,6 +32,15 @@ READ_THE_REAL_CLOCK = {
     *("api/door.py", "cli/keys.py", "worker.py"),
     *(f"operations/{name}.py" for name in ("ledger", "manage_keys", "open_book", "sandbox")),
 }
+WHAT_IS_SENT = {
+    *("api/deliveries.py", "api/webhooks.py", "deliverer.py", "pump.py"),
+    *(
+        f"operations/{name}.py"
+        for name in ("announce", "book_message", "deliver", "disable", "give_up_deleted", "hold")
+    ),
+    *(f"operations/{name}.py" for name in ("keep_tidy", "purge", "redeliver", "rotate", "send_test", "subscribe")),
+    "operations/summarise.py",
+}
 
 
 async def test_a_promise_breaks_step_by_step_while_the_clock_is_moved(bench: Bench) -> None:
@@ -44,7 +53,7 @@ async def test_a_promise_breaks_step_by_step_while_the_clock_is_moved(bench: Ben
     steps = await entries_about(bench, "missed", book=sandbox)
     assert [(step.value_at, step.booked_at) for step in steps] == [(at, at) for at in times]
     assert await standing(bench, book=sandbox) == list(zip(times, [-12, -23, -13], strict=True))
-    assert passage == Passage(begun_at=NOON, ended_at=NOON + 30 * DAY, after=2, until=5)
+    assert passage == Passage(begun_at=NOON, ended_at=NOON + 30 * DAY, after=2, until=5, told=1, told_until=4)
     assert (await promise_of(bench, book=sandbox)).state is State.BROKEN
     await assert_sound(bench, sandbox)
 
@@ -177,7 +186,7 @@ async def test_while_history_is_replayed_the_clock_stands(bench: Bench) -> None:
 
 
 def test_the_real_clock_is_read_for_what_is_no_books_alone() -> None:
-    """What happens in a book happens at `ledger.present(head)`; keys expire, and processes sleep, by the real clock."""
+    """What happens in a book happens at `ledger.present(head)`; keys expire, processes sleep and messages are sent by the real clock."""
     found = {str(path.relative_to(APP)) for path in APP.rglob("*.py") if ".now()" in path.read_text()}
 
-    assert found == READ_THE_REAL_CLOCK
+    assert found == READ_THE_REAL_CLOCK | WHAT_IS_SENT

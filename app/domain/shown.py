@@ -1,0 +1,62 @@
+"""Domain values as JSON shows them outside: in the very members and formats that the API's answers have."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from app.domain.entry import Entry
+from app.domain.instant import wire_time
+from app.domain.interaction import CONTEXT_FIELDS
+from app.domain.share import Share
+from app.domain.standing import Place, direction_of
+from app.domain.tariff import KindRule
+
+Shown = dict[str, Any]
+
+
+def shown(points: float) -> float:
+    """Two decimals, as what is felt is shown; -0 is 0."""
+    return round(points, 2) + 0.0
+
+
+def place_shown(place: Place) -> Shown:
+    """A standing, and how deep it is if it is overdrawn."""
+    return {"standing": place.standing.value, "depth": place.depth.value if place.depth else None}
+
+
+def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
+    """One line of the ledger, as the feed shows it."""
+    context = json.loads(entry.context)
+    return {
+        "id": str(entry.entry_id),
+        "position": entry.position,
+        "customer": customer,
+        "sequence": entry.sequence,
+        "interaction": {"source": entry.source, "id": entry.external_id},
+        "kind": entry.kind,
+        "direction": direction_of(entry.points).value,
+        "magnitude": abs(entry.points),
+        "points": entry.points,
+        "balance_after": entry.balance_after,
+        "value_at": wire_time(entry.value_at),
+        "booked_at": wire_time(entry.booked_at),
+        "memory": entry.memory.value,
+        "tariff_version": entry.tariff_version,
+        **{name: context.get(name) for name in CONTEXT_FIELDS},
+        "api_key": entry.api_key_id,
+        "reverses": str(entry.reverses) if entry.reverses else None,
+        "reversed_by": str(reversed_by) if reversed_by else None,
+        "hash": entry.hash.hex(),
+    }
+
+
+def share_shown(share: Share, rule: KindRule | None) -> Shown:
+    """One of the entries that weigh most, in the words of the tariff's line of its kind."""
+    return {
+        "entry": str(share.entry.entry_id),
+        "kind": share.entry.kind,
+        "label": {"en": rule.label.en, "fr": rule.label.fr} if rule else None,
+        "points": share.entry.points,
+        "felt": shown(share.felt),
+        "value_at": wire_time(share.entry.value_at),
+    }
