@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, doctor, export, keys, openapi, rebuild, serve, verify, work
+from app.cli import demo, doctor, export, keys, listen, openapi, rebuild, serve, verify, work
 from app.cli.importing import command
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
+app.command("listen")(listen.listen)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("export")(export.export)

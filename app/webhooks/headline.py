@@ -45,6 +45,19 @@ def details(message: Data) -> list[str]:
     return [_line(text) for text in islice(lines, LINES_MAX - 1)] + [_line(message["timestamp"])]
 
 
+def log_line(message: Data) -> str:
+    """When, which types, who, from where to where, after which entry: one line for a terminal."""
+    data: Data = message["data"]
+    facts = _in_brief(data) if "customer" in data else [_facts(data)]
+    return "  ".join(_line(text) for text in (message["timestamp"], ", ".join(message["types"]), *facts) if text)
+
+
+def _in_brief(data: Data) -> Iterator[str]:
+    yield data["customer"]
+    yield " -> ".join(dict.fromkeys((_place(data.get("from")), _place(data.get("to")))))
+    yield _after(data).lstrip(", ")
+
+
 def _of_an_account(message: Data) -> Iterator[str]:
     data: Data = message["data"]
     if data.get("from") and data.get("to") and data["from"] != data["to"]:

@@ -11,6 +11,7 @@ from app.sealing.keys import Entropy
 PREFIX = "whsec_"
 KEY_BYTES_MIN, KEY_BYTES, KEY_BYTES_MAX = 24, 32, 64  # what the standard admits, and what is made here
 TOLERANCE: Instant = 5 * 60 * SECOND
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 _MESSAGE_ID = re.compile(r"[!-\-/-~]+")  # visible ASCII; without the full stop that ends it in what is signed
 _TIMESTAMP = re.compile(r"\d{1,12}", re.ASCII)
@@ -45,21 +46,30 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 def headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """The three headers of the standard; while a secret is being replaced, a signature by each, newest first."""
     assert secrets
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(signature(secret, message_id, timestamp, body) for secret in secrets),
-    }
+    signatures = " ".join(signature(secret, message_id, timestamp, body) for secret in secrets)
+    return dict(zip(HEADERS, (message_id, str(timestamp), signatures), strict=True))
 
 
 def is_authentic(secret: str, received: Mapping[str, str], body: bytes, *, now: Instant) -> bool:
     """Whether these headers (names in lower case) prove that a holder of the secret sent the body within 5 minutes."""
-    message_id, timestamp = received.get("webhook-id", ""), received.get("webhook-timestamp", "")
-    if not _TIMESTAMP.fullmatch(timestamp) or abs(now - int(timestamp) * SECOND) > TOLERANCE:
-        return False
-    expected = _signed(parse_secret(secret), message_id, timestamp, body).encode()
-    given = [token.encode() for token in received.get("webhook-signature", "").split()]
-    return any(hmac.compare_digest(b"v1," + expected, token) for token in given)
+    return doubt(secret, received, body, now=now) is None
+
+
+def doubt(secret: str, received: Mapping[str, str], body: bytes, *, now: Instant) -> str | None:
+    """What is wrong with the proof, in words about the request; None if it is authentic."""
+    missing = [name for name in HEADERS if not received.get(name)]
+    if missing:
+        return f"it has no {' and no '.join(missing)}"
+    message_id, timestamp, given = (received[name] for name in HEADERS)
+    if not _TIMESTAMP.fullmatch(timestamp):
+        return "its webhook-timestamp is no number of seconds"
+    away = abs(now - int(timestamp) * SECOND)
+    if away > TOLERANCE:
+        return f"its webhook-timestamp is {away // SECOND:,} s from the clock here, and at most 300 s are taken"
+    expected = b"v1," + _signed(parse_secret(secret), message_id, timestamp, body).encode()
+    if not any(hmac.compare_digest(expected, token.encode()) for token in given.split()):
+        return "its signature is not by this secret, or its body is not what was signed"
+    return None
 
 
 def _signed(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
