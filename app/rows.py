@@ -8,14 +8,17 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from app.domain.account import Account, LastEffective
+from app.domain.announcing import Told
 from app.domain.crossing import Cause, Crossing
 from app.domain.entry import Entry, Head
 from app.domain.fold import CustomerChange
 from app.domain.memory import Masses, Vector
+from app.domain.message import MessageType
 from app.domain.policy import MEMORIES, Memory
 from app.domain.promise import Lateness, Promise, State
 from app.domain.standing import Depth, Direction, Place, Standing
 from app.domain.subscription import BodyForm, Subscription, SubscriptionState
+from app.domain.written import OnRecord, Written
 
 Row = RowMapping
 
@@ -133,6 +136,30 @@ def crossing_row(crossing: Crossing) -> dict[str, Any]:
     }
 
 
+def on_record(row: Row) -> OnRecord:
+    """A crossing, and what is kept beside it."""
+    return OnRecord(crossing=crossing_of(row), recorded_at=row["recorded_at"], announced=row["announced"])
+
+
+def told_of_row(row: Row) -> Told:
+    """A message, as far as quiet goes."""
+    return Told(at=row["at"], types=_types(row), depth=_depth(row))
+
+
+def written_of(row: Row) -> Written:
+    """A message as it is kept, without what it says."""
+    standing = row["to_standing"]
+    return Written(
+        at=row["at"],
+        types=_types(row),
+        depth=_depth(row),
+        number=row["number"],
+        type=MessageType(row["type"]),
+        standing=None if standing is None else Standing(standing),
+        position=row["position"],
+    )
+
+
 def customer_change_of(row: Row) -> CustomerChange:
     """What is known of a customer from an instant on."""
     return CustomerChange(changed_at=row["changed_at"], segment=row["segment"], value=row["value"])
@@ -189,6 +216,14 @@ def subscription_row(book: str, subscription: Subscription) -> dict[str, Any]:
 def place_of_row(standing: str, depth: str | None) -> Place:
     """A standing and its depth from their columns."""
     return Place(standing=Standing(standing), depth=Depth(depth) if depth else None)
+
+
+def _types(row: Row) -> tuple[MessageType, ...]:
+    return tuple(MessageType(each) for each in json.loads(row["types"]))
+
+
+def _depth(row: Row) -> Depth | None:
+    return Depth(row["to_depth"]) if row["to_depth"] else None
 
 
 def _last_of(row: Row) -> LastEffective | None:

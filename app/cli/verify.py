@@ -1,4 +1,4 @@
-"""`goodwill verify`: checks laws 1 to 5 on a live book."""
+"""`goodwill verify`: checks laws 1 to 6 on a live book."""
 
 import json
 import time

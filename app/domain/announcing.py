@@ -60,12 +60,11 @@ def group_types(group: Group, told: Sequence[Told], policy: Policy) -> tuple[Mes
     """
     fresh = [entry for entry in group.entries if is_announceable(entry, policy)]
     standing = _unreversed(fresh, group.entries)
-    positions = {entry.position for entry in fresh}
     found = [
         *([MessageType.DEBIT_DEEP] if any(map(_is_deep_debit, standing)) else []),
         *([MessageType.PROMISE_BROKEN] if any(map(_is_broken_promise, standing)) else []),
         *([MessageType.BALANCE_DROPPED] if _dropped(group, policy) else []),
-        *_account_types([crossing for crossing in group.crossings if crossing.position in positions]),
+        *_account_types(counting(group, policy)),
     ]
     return _but_quiet(found, told, policy, at=group.booked_at, depth=group.after.depth)
 
@@ -91,6 +90,12 @@ def causing(group: Group, policy: Policy) -> tuple[Entry, ...]:
     here = {entry.entry_id for entry in group.entries}
     left = [entry for entry in fresh if entry.points and entry.entry_id not in gone and entry.reverses not in here]
     return tuple(left or fresh)
+
+
+def counting(group: Group, policy: Policy) -> list[Crossing]:
+    """Those of the group's crossings that may be told of, as the way from before the first to after the last."""
+    positions = {entry.position for entry in group.entries if is_announceable(entry, policy)}
+    return [crossing for crossing in group.crossings if crossing.position in positions]
 
 
 def may_have_dropped(entries: Iterable[Entry], policy: Policy) -> bool:

@@ -15,6 +15,7 @@ LAWS = {
     3: "the chain recomputes, and what is sealed opens",
     4: "the masses equal the fold and the brute-force sum",
     5: "the crossings, standings and promises equal the fold",
+    6: "every message that the fold implies exists once",
 }
 """The laws of DESIGN section 7 that can be checked on a live book."""
 

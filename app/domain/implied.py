@@ -1,31 +1,60 @@
 """Law 6: the messages that an account's whole life implies, by the same rules by which each was written."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from app.domain.announcing import LATELY_ENTRIES_MAX, Group, Told, crossing_types, group_types
+from app.domain.announcing import (
+    LATELY_ENTRIES_MAX,
+    Group,
+    Told,
+    causing,
+    counting,
+    crossing_types,
+    group_types,
+)
 from app.domain.crossing import Cause, Crossing
 from app.domain.entry import Entry
 from app.domain.instant import Instant
-from app.domain.message import MessageType
+from app.domain.message import ACCOUNT_TYPES, MessageType
 from app.domain.policy import Policy, PolicyHistory
-from app.domain.standing import NOWHERE_YET, Place
+from app.domain.standing import NOWHERE_YET, Place, Standing
 
 Dated = tuple[Crossing, Instant | None]
 """A crossing, and when it was recorded live; None if it is history, or a policy's doing."""
 
-_OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL)
+OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL)
 
 
-def implied_messages(entries: Sequence[Entry], crossings: Sequence[Dated], history: PolicyHistory) -> list[Told]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Implied(Told):
+    """A message that there must be, and which crossings it tells of; `position` is that of its last causing entry."""
+
+    standing: Standing
+    position: int | None
+    tells_of: tuple[Crossing, ...]
+
+
+def implied_messages(entries: Sequence[Entry], crossings: Sequence[Dated], history: PolicyHistory) -> list[Implied]:
     """The account's messages in order. Requires its entries by sequence, one at least, and its crossings by ordinal."""
     begun, switches = history.from_line(entries[0].position)
-    told: list[Told] = []
+    told: list[Implied] = []
     for at, after, cause in _causes(entries, crossings):
         policy = next((each.policy for each in reversed(switches) if each.adopted_at < at), begun)
         types = _types(cause, told, policy)
         if types:
-            told.append(Told(at=at, types=types, depth=after.depth))
+            position, counted = _about(cause, policy)
+            tells_of = () if ACCOUNT_TYPES.isdisjoint(types) else counted
+            told.append(
+                Implied(
+                    at=at,
+                    types=types,
+                    depth=after.depth,
+                    standing=after.standing,
+                    position=position,
+                    tells_of=tells_of,
+                )
+            )
     return told
 
 
@@ -35,13 +64,20 @@ def _types(cause: Group | Dated, told: Sequence[Told], policy: Policy) -> tuple[
     return crossing_types(*cause, told, policy)
 
 
+def _about(cause: Group | Dated, policy: Policy) -> tuple[int | None, tuple[Crossing, ...]]:
+    """The position of the last causing entry, and the crossings that count."""
+    if isinstance(cause, Group):
+        return causing(cause, policy)[-1].position, tuple(counting(cause, policy))
+    return None, (cause[0],)
+
+
 def _causes(entries: Sequence[Entry], crossings: Sequence[Dated]) -> Iterator[tuple[Instant, Place, Group | Dated]]:
     """Groups and crossings of their own in the order in which they were written, and the place that each leaves.
 
     What time alone did at the very instant of a group came before it.
     """
-    own = [dated for dated in crossings if dated[0].cause not in _OF_ENTRIES]
-    of_entries = {crossing.position: crossing for crossing, _ in crossings if crossing.cause in _OF_ENTRIES}
+    own = [dated for dated in crossings if dated[0].cause not in OF_ENTRIES]
+    of_entries = {crossing.position: crossing for crossing, _ in crossings if crossing.cause in OF_ENTRIES}
     groups = [list(group) for _, group in groupby(entries, key=lambda entry: entry.booked_at)]
     causes: list[Dated | list[Entry]] = [*own, *groups]
     place, booked = NOWHERE_YET, 0

@@ -30,6 +30,16 @@ class MessageType(StrEnum):
 GRAVITY = tuple(MessageType)
 ACCOUNT_TYPES = frozenset(each for each in MessageType if each.startswith("account."))
 """What a change of place may be told as; only these are ever quiet."""
+OF_BOOK = frozenset(
+    {
+        MessageType.POLICY_ADOPTED,
+        MessageType.IMPORT_FINISHED,
+        MessageType.SUBSCRIPTION_DISABLED,
+        MessageType.CAUSE_SUMMARY,
+        MessageType.TEST,
+    }
+)
+"""What is about no account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

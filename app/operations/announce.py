@@ -12,6 +12,7 @@ from app.domain.announcing import (
     Group,
     Told,
     causing,
+    counting,
     crossing_types,
     group_types,
     is_announceable,
@@ -115,8 +116,8 @@ def _group(cause: Cause, lines: Sequence[Entry]) -> Group:
 
 def _counting(cause: Cause, policy: Policy) -> set[int]:
     """The ordinals of those crossings that a message may tell of."""
-    stale = {entry.position for entry in cause.entries if not is_announceable(entry, policy)}
-    return {ordinal for ordinal, crossing in cause.crossings if crossing.position not in stale}
+    counted = counting(_group(cause, ()), policy) if cause.entries else [crossing for _, crossing in cause.crossings]
+    return {ordinal for ordinal, crossing in cause.crossings if crossing in counted}
 
 
 async def _messages(

@@ -1,17 +1,18 @@
 """Verify the accounts of a book: what is stored of each against the fold of its entries."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
-from app.domain.audit import CORRUPT
+from app.domain.audit import CORRUPT, Finding
 from app.domain.audit_account import Kept, account_findings
+from app.domain.audit_messages import message_findings
 from app.domain.entry import Entry
 from app.domain.fold import CustomerChange
 from app.operations.audit import Audit
 from app.operations.audit_content import content_findings, opened_keys
 from app.operations.audit_promises import promise_findings
-from app.queries.audit import account_rows, crossing_rows, promise_rows, rows_by_account
+from app.queries.audit import account_rows, crossing_rows, message_rows, promise_rows, rows_by_account
 from app.queries.customer_changes import customer_changes_of
-from app.rows import Row, account_of, crossing_of, entry_of
+from app.rows import Row, account_of, crossing_of, entry_of, on_record, written_of
 
 BATCH_ENTRIES = 2_000  # what is stored of their accounts is fetched at once
 
@@ -68,6 +69,7 @@ async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
     recorded = await crossing_rows(audit.tx, audit.book, account_ids)
     changes = await customer_changes_of(audit.tx, audit.book, account_ids)
     promised = await promise_rows(audit.tx, audit.book, account_ids)
+    told = await message_rows(audit.tx, audit.book, account_ids)
     audit.accounts += len(batch)
     for entries in batch:
         account_id = entries[0].account_id
@@ -78,9 +80,21 @@ async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
             audit.add_unreadable(5, f"account {account_id}", error)
         else:
             audit.add(account_findings(entries, kept, audit.policies))
+            audit.add(_told_findings(audit, entries, recorded.get(account_id, []), told.get(account_id, [])))
         for entry in entries:
             audit.add(content_findings(audit.book, keys.opened.get(account_id), entry))
             audit.step()
+
+
+def _told_findings(
+    audit: Audit, entries: list[Entry], recorded: Sequence[Row], told: Sequence[Row]
+) -> Iterable[Finding]:
+    try:
+        written = [written_of(row) for row in told]
+    except CORRUPT as error:
+        what = f"Its messages cannot be read ({type(error).__name__}: {error})."
+        return [Finding(law=6, where=f"account {entries[0].account_id}", what=what)]
+    return message_findings(audit.book, entries, [on_record(row) for row in recorded], written, audit.policies)
 
 
 def _kept(stored: Row | None, recorded: list[Row], changes: list[CustomerChange]) -> Kept:

@@ -224,4 +224,5 @@ def _version_row(adoption: Adoption, head: Head, at: Instant) -> dict[str, Any]:
         "from_position": head.position,
         "adopted_at": at,
         "api_key_id": adoption.api_key_id,
+        "announced": True,
     }

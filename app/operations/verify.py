@@ -1,4 +1,4 @@
-"""Verify a live book: laws 1 to 5 of DESIGN section 7, in one read snapshot and bounded memory."""
+"""Verify a live book: laws 1 to 6 of DESIGN section 7, in one read snapshot and bounded memory."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,12 +8,13 @@ from app.domain.entry import Head
 from app.domain.errors import InvalidPolicy
 from app.operations.audit import FINDINGS_KEPT_MAX, Audit, Progress, unwatched
 from app.operations.audit_accounts import check_accounts
+from app.operations.audit_messages import check_messages_of_book
 from app.operations.ledger import Ledger, policy_history
 from app.queries.audit import rows_in_order, tariff_versions_of, without_entries
 from app.queries.books import head
 from app.queries.ledger_lines import count_entries
 from app.rows import Row, entry_of
-from app.tables import accounts, crossings, customer_changes, promises
+from app.tables import accounts, crossings, customer_changes, messages, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Report:
 
 
 async def verify(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Report:
-    """Check laws 1 to 5 on everything that is stored of a book. Never raises for what it finds.
+    """Check laws 1 to 6 on everything that is stored of a book. Never raises for what it finds.
 
     Requires an existing book. An account's entries are held at once, and no others but those of its batch.
     """
@@ -44,6 +45,7 @@ async def verify(ledger: Ledger, book: str, *, progress: Progress = unwatched) -
 
         await _check_lines(audit)
         await check_accounts(audit)
+        await check_messages_of_book(audit)
         await _check_orphans(audit)
     return Report(
         book=book,
@@ -97,7 +99,7 @@ def _check_line(audit: Audit, before: Link, row: Row) -> None:
 
 async def _check_orphans(audit: Audit) -> None:
     """Nothing is stored of an account that has no entries."""
-    for table, law in ((accounts, 2), (crossings, 5), (customer_changes, 5), (promises, 5)):
+    for table, law in ((accounts, 2), (crossings, 5), (customer_changes, 5), (promises, 5), (messages, 6)):
         for account_id in await without_entries(audit.tx, audit.book, table, limit=FINDINGS_KEPT_MAX):
             what = f"No entry belongs to it, yet it has a row in {table.name}."
             audit.add([Finding(law=law, where=f"account {_dashed(account_id)}", what=what)])

@@ -16,9 +16,13 @@ from app.tables import (
     crossings,
     current_accounts,
     entries,
+    messages,
+    policy_versions,
     promises,
     tariff_versions,
 )
+
+_BARE = [column for column in messages.c if column.name != "body"]
 
 
 async def all_books(tx: AsyncConnection) -> list[str]:
@@ -55,6 +59,39 @@ async def promise_rows(tx: AsyncConnection, book: str, account_ids: Collection[U
     return grouped((await tx.execute(query.order_by(promises.c.due_at, promises.c.id))).mappings())
 
 
+async def message_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
+    """The messages about these accounts by number, without their bodies; an account without any is absent."""
+    query = select(*_BARE).where(messages.c.book == book, messages.c.account_id.in_(account_ids))
+    return grouped((await tx.execute(query.order_by(messages.c.number))).mappings())
+
+
+def messages_of_book(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
+    """The messages about no account by number, without their bodies, streamed in bounded memory."""
+    query = select(*_BARE).where(messages.c.book == book, messages.c.account_id.is_(None))
+    return streamed(tx, query.order_by(messages.c.number))
+
+
+async def message_gaps(tx: AsyncConnection, book: str, *, limit: int) -> list[int]:
+    """The numbers of messages before which one is missing."""
+    before = messages.alias("before")
+    has_one_before = exists().where(before.c.book == book, before.c.number == messages.c.number - 1)
+    query = select(messages.c.number).where(messages.c.book == book, messages.c.number != 1, ~has_one_before)
+    return list((await tx.execute(query.order_by(messages.c.number).limit(limit))).scalars())
+
+
+async def last_message(tx: AsyncConnection, book: str) -> int:
+    """The highest number of a message; 0 if there is none."""
+    query = select(func.max(messages.c.number)).where(messages.c.book == book)
+    return int((await tx.execute(query)).scalar() or 0)
+
+
+async def announced_policies(tx: AsyncConnection, book: str) -> list[tuple[int, int]]:
+    """The version and the adopted_at of each version of the policy that was announced, in order."""
+    own = policy_versions.c
+    query = select(own.version, own.adopted_at).where(own.book == book, own.announced).order_by(own.version)
+    return [(row.version, row.adopted_at) for row in await tx.execute(query)]
+
+
 async def wrapped_keys(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, bytes]:
     """The wrapped keys of these accounts; a missing one is absent."""
     query = select(account_keys.c.account_id, account_keys.c.wrapped_key).where(
@@ -73,7 +110,7 @@ async def without_entries(tx: AsyncConnection, book: str, table: Table, *, limit
     """The account ids, as text, of this table's rows to whose account no entry belongs."""
     own = exists().where(entries.c.book == table.c.book, entries.c.account_id == table.c.account_id)
     bare = type_coerce(table.c.account_id, String)  # a damaged id must not stop the reading
-    query = select(bare).distinct().where(_rows_of(table, book), ~own).order_by(bare).limit(limit)
+    query = select(bare).distinct().where(_rows_of(table, book), bare.is_not(None), ~own).order_by(bare).limit(limit)
     return [str(account_id) for account_id in (await tx.execute(query)).scalars()]
 
 

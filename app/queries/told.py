@@ -1,6 +1,5 @@
 """What has to be known of accounts before anybody is told of them: what was told and booked just before."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
@@ -11,9 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.announcing import Told
 from app.domain.entry import Entry
 from app.domain.instant import Instant
-from app.domain.message import MessageType
-from app.domain.standing import Depth
-from app.rows import entry_of
+from app.rows import entry_of, told_of_row
 from app.tables import accounts, current_accounts, entries, messages
 
 
@@ -28,10 +25,8 @@ async def told_of(
     query = select(own.account_id, own.at, own.types, own.to_depth).where(
         own.book == book, own.account_id.in_(account_ids), own.at > since
     )
-    for row in await tx.execute(query.order_by(own.number)):
-        types = tuple(MessageType(each) for each in json.loads(row.types))
-        depth = Depth(row.to_depth) if row.to_depth else None
-        found[row.account_id].append(Told(at=row.at, types=types, depth=depth))
+    for row in (await tx.execute(query.order_by(own.number))).mappings():
+        found[row["account_id"]].append(told_of_row(row))
     return found
 
 

@@ -1,11 +1,11 @@
 """Tariffs and policies, by version, and the policy that is on its way."""
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text, Uuid, false
 
 from app.tables.shared import book_key, metadata
 
 
-def _versions(name: str) -> Table:
+def _versions(name: str, *others: Column[bool]) -> Table:
     return Table(
         name,
         metadata,
@@ -15,11 +15,15 @@ def _versions(name: str) -> Table:
         Column("from_position", BigInteger, nullable=False),
         Column("adopted_at", BigInteger, nullable=False),
         Column("api_key_id", String(40), nullable=False),
+        *others,
     )
 
 
 tariff_versions = _versions("tariff_versions")
-policy_versions = _versions("policy_versions")
+policy_versions = _versions(
+    "policy_versions",
+    Column("announced", Boolean, nullable=False, server_default=false()),  # the first of a book never is
+)
 
 policy_adoptions = Table(  # a policy that is not in force yet: a generation of accounts is being prepared for it
     "policy_adoptions",
