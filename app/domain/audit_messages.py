@@ -1,18 +1,20 @@
 """Law 6 as a check on one account: what was told of it against what its life implies."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
+from typing import TypeVar
 
 from app.domain.api_key import is_sandbox
 from app.domain.audit import CORRUPT, Finding
-from app.domain.crossing import Cause
 from app.domain.entry import Entry, Head
-from app.domain.implied import OF_ENTRIES, Implied, implied_messages
+from app.domain.implied import Implied, implied_messages
 from app.domain.instant import Instant
 from app.domain.message import OF_BOOK, MessageType
 from app.domain.policy import PolicyHistory
-from app.domain.written import OnRecord, Written
+from app.domain.written import OnRecord, Written, is_possible
+
+_Value = TypeVar("_Value")
 
 
 def message_findings(
@@ -35,7 +37,9 @@ def message_findings(
             *_in_recorded(where, is_sandbox(book), entries, recorded),
         ]
     except CORRUPT as error:
-        return [Finding(law=6, where=where, what=f"What there is to tell of it does not fold ({type(error).__name__}).")]
+        return [
+            Finding(law=6, where=where, what=f"What there is to tell of it does not fold ({type(error).__name__}).")
+        ]
 
 
 def number_findings(gaps: Iterable[int], last: int, head: Head) -> Iterator[Finding]:
@@ -47,26 +51,29 @@ def number_findings(gaps: Iterable[int], last: int, head: Head) -> Iterator[Find
         yield Finding(law=6, where="head", what=what)
 
 
-def adoption_findings(announced: Sequence[tuple[int, Instant]], written: Iterable[Written]) -> Iterator[Finding]:
-    """What is wrong with a book's messages about no account.
+def book_findings(announced: Sequence[tuple[int, Instant]], written: Sequence[Written]) -> Iterator[Finding]:
+    """What is wrong with a book's messages about no account, by number.
 
-    Given those by number, and the version and instant of each policy that was announced, in order.
+    `announced` are the version and the instant of each policy whose adoption was to be told.
     """
-    left = list(announced)
     for each in written:
-        where = f"message {each.number}"
-        if each.types != (each.type,):
-            yield Finding(law=6, where=where, what=f"Its type is {each.type}, its types {', '.join(each.types)}.")
-        if each.type not in OF_BOOK:
-            yield Finding(law=6, where=where, what=f"It is about no account, yet its type is {each.type}.")
-        if each.type is MessageType.POLICY_ADOPTED:
-            version = next((one for one in left if one[1] == each.at), None)
-            if version is None:
-                yield Finding(law=6, where=where, what=f"No policy that was to be announced was adopted at {each.at}.")
-            else:
-                left.remove(version)
-    for number, at in left:
-        yield Finding(law=6, where=f"policy {number}", what=f"No message tells of its adoption at {at}.")
+        if each.types != (each.type,) or each.type not in OF_BOOK:
+            what = f"It is about no account, yet it is of type {each.type} and types {', '.join(each.types)}."
+            yield Finding(law=6, where=f"message {each.number}", what=what)
+    told = [each for each in written if each.type is MessageType.POLICY_ADOPTED]
+    for each in _unpaired(told, Counter(at for _, at in announced), lambda message: message.at):
+        what = f"No policy that is still to be told of was adopted at {each.at}."
+        yield Finding(law=6, where=f"message {each.number}", what=what)
+    for version, at in _unpaired(announced, Counter(each.at for each in told), lambda policy: policy[1]):
+        yield Finding(law=6, where=f"policy {version}", what=f"No message tells of its adoption at {at}.")
+
+
+def _unpaired(each: Iterable[_Value], instants: Counter[Instant], at: Callable[[_Value], Instant]) -> Iterator[_Value]:
+    """Those beyond as many as there are of their instant."""
+    for value in each:
+        instants[at(value)] -= 1
+        if instants[at(value)] < 0:
+            yield value
 
 
 def _in_messages(where: str, implied: Sequence[Implied], written: Sequence[Written]) -> Iterator[Finding]:
@@ -118,7 +125,9 @@ def _in_announced(where: str, implied: Iterable[Implied], recorded: Sequence[OnR
     told = {crossing for message in implied for crossing in message.tells_of}
     for ordinal, each in enumerate(recorded, start=1):
         if each.announced != (each.crossing in told):
-            what = "It is said to be announced; no message is implied." if each.announced else "It is said to be silent."
+            what = (
+                "It is said to be announced; no message is implied." if each.announced else "It is said to be silent."
+            )
             yield Finding(law=6, where=f"{where} crossing {ordinal}", what=what)
 
 
@@ -128,18 +137,7 @@ def _in_recorded(
     """When a crossing was recorded, as far as its cause leaves no choice."""
     silent = {entry.position for entry in entries if entry.silent}
     for ordinal, each in enumerate(recorded, start=1):
-        if not _is_possible(each, is_silent=each.crossing.position in silent, in_sandbox=in_sandbox):
+        is_silent = each.crossing.position in silent
+        if not is_possible(each.crossing, each.recorded_at, is_silent=is_silent, in_sandbox=in_sandbox):
             what = f"It cannot have been recorded at {each.recorded_at}, having come at {each.crossing.at}."
             yield Finding(law=6, where=f"{where} crossing {ordinal}", what=what)
-
-
-def _is_possible(recorded: OnRecord, *, is_silent: bool, in_sandbox: bool) -> bool:
-    """An entry's crossing is recorded as it comes, unless it is silent; what time does, then or later, or as history."""
-    at, recorded_at = recorded.crossing.at, recorded.recorded_at
-    if recorded.crossing.cause in OF_ENTRIES:
-        return recorded_at == (None if is_silent else at)
-    if recorded_at is None:
-        return True
-    if recorded.crossing.cause is Cause.TIME and not in_sandbox:
-        return recorded_at >= at
-    return recorded_at == at and recorded.crossing.cause is not Cause.POLICY

@@ -13,17 +13,16 @@ from app.domain.announcing import (
     crossing_types,
     group_types,
 )
-from app.domain.crossing import Cause, Crossing
+from app.domain.crossing import Crossing
 from app.domain.entry import Entry
 from app.domain.instant import Instant
 from app.domain.message import ACCOUNT_TYPES, MessageType
 from app.domain.policy import Policy, PolicyHistory
 from app.domain.standing import NOWHERE_YET, Place, Standing
+from app.domain.written import OF_ENTRIES
 
 Dated = tuple[Crossing, Instant | None]
 """A crossing, and when it was recorded live; None if it is history, or a policy's doing."""
-
-OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +36,9 @@ class Implied(Told):
 
 def implied_messages(entries: Sequence[Entry], crossings: Sequence[Dated], history: PolicyHistory) -> list[Implied]:
     """The account's messages in order. Requires its entries by sequence, one at least, and its crossings by ordinal."""
-    begun, switches = history.from_line(entries[0].position)
     told: list[Implied] = []
     for at, after, cause in _causes(entries, crossings):
-        policy = next((each.policy for each in reversed(switches) if each.adopted_at < at), begun)
+        policy = history.under(entries[0].position, at)
         types = _types(cause, told, policy)
         if types:
             position, counted = _about(cause, policy)

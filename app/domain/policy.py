@@ -99,3 +99,11 @@ class PolicyHistory:
         """The policy under which the line at `position` was booked, and the switches after that line."""
         earlier = [switch for switch in self.switches if switch.from_position < position]
         return earlier[-1].policy, self.switches[len(earlier) :]
+
+    def under(self, position: int, at: Instant) -> Policy:
+        """The policy in force when something befell at `at` an account whose first line is at `position`.
+
+        What comes at the very instant of a switch comes before it.
+        """
+        begun, switches = self.from_line(position)
+        return next((each.policy for each in reversed(switches) if each.adopted_at < at), begun)

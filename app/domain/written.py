@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from app.domain.announcing import Told
-from app.domain.crossing import Crossing
+from app.domain.crossing import Cause, Crossing
 from app.domain.instant import Instant
 from app.domain.message import MessageType
 from app.domain.standing import Standing
+
+OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +28,18 @@ class OnRecord:
     crossing: Crossing
     recorded_at: Instant | None
     announced: bool
+
+
+def is_possible(crossing: Crossing, recorded_at: Instant | None, *, is_silent: bool, in_sandbox: bool) -> bool:
+    """Whether a crossing can have been recorded then.
+
+    An entry's is recorded as it comes, unless the entry is silent; that of time then or later, or as history; that of a
+    segment as it comes, or as history; that of a policy always as history. A sandbox's clock is never late.
+    """
+    if crossing.cause in OF_ENTRIES:
+        return recorded_at == (None if is_silent else crossing.at)
+    if recorded_at is None:
+        return True
+    if crossing.cause is Cause.TIME and not in_sandbox:
+        return recorded_at >= crossing.at
+    return recorded_at == crossing.at and crossing.cause is not Cause.POLICY

@@ -54,7 +54,8 @@ async def announce(ledger: Ledger, tx: AsyncConnection, head: Head, causes: Sequ
     likely = [cause for cause in causes if _may_be_worth_telling(cause, policy)]
     if not likely:
         return head
-    worth = await _worth_telling(tx, head.book, sorted(likely, key=lambda cause: cause.at), policy)
+    posted = sum(len(cause.entries) for cause in causes)
+    worth = await _worth_telling(tx, head.book, sorted(likely, key=lambda cause: cause.at), policy, posted=posted)
     if not worth:
         return head
     messages = await _messages(ledger, tx, head, worth, policy)
@@ -74,12 +75,16 @@ def _needs_last_lines(cause: Cause, policy: Policy) -> bool:
     return is_recent and may_have_dropped(cause.entries, policy)
 
 
-async def _worth_telling(tx: AsyncConnection, book: str, likely: Sequence[Cause], policy: Policy) -> list[_Worth]:
-    """Cause after cause, since what is told of the one may silence the next. Requires them in order."""
+async def _worth_telling(
+    tx: AsyncConnection, book: str, likely: Sequence[Cause], policy: Policy, *, posted: int
+) -> list[_Worth]:
+    """Cause after cause, since what is told of the one may silence the next. Requires them in order.
+
+    `posted` lines were written just now, whether or not they can be told of.
+    """
     begun = likely[0].at
     asked = {cause.account_id for cause in likely if _needs_last_lines(cause, policy)}
-    limit = LATELY_ENTRIES_MAX + sum(len(cause.entries) for cause in likely)
-    lines = await last_lines_of(tx, book, asked, since=begun - LATELY, limit=limit)
+    lines = await last_lines_of(tx, book, asked, since=begun - LATELY, limit=LATELY_ENTRIES_MAX + posted)
     moved = {cause.account_id for cause in likely if cause.crossings}
     told = await told_of(tx, book, moved, since=begun - policy.quiet_for)
 

@@ -1,7 +1,7 @@
 """Verify what a book told of: that its messages are numbered without a gap, and those about no account."""
 
-from app.domain.audit import CORRUPT, Finding
-from app.domain.audit_messages import adoption_findings, number_findings
+from app.domain.audit import CORRUPT
+from app.domain.audit_messages import book_findings, number_findings
 from app.operations.audit import FINDINGS_KEPT_MAX, Audit
 from app.queries.audit import announced_policies, last_message, message_gaps, messages_of_book
 from app.rows import written_of
@@ -14,6 +14,6 @@ async def check_messages_of_book(audit: Audit) -> None:
     audit.add(number_findings(gaps, last, audit.head) if audit.head else ())
     try:
         written = [written_of(row) async for row in messages_of_book(tx, book)]
-        audit.add(adoption_findings(await announced_policies(tx, book), written))
+        audit.add(book_findings(await announced_policies(tx, book), written))
     except CORRUPT as error:
         audit.add_unreadable(6, "the messages about no account", error)

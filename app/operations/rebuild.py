@@ -5,23 +5,26 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.api_key import is_sandbox
 from app.domain.audit import CORRUPT, LedgerBroken
-from app.domain.crossing import Crossing, advance
+from app.domain.crossing import FORESIGHT
 from app.domain.entry import Entry, Head
-from app.domain.fold import fold
+from app.domain.fold import Folded, fold
+from app.domain.instant import Instant
 from app.domain.policy import PolicyHistory
 from app.domain.promise import Promise
 from app.domain.promise_fold import fold_promises
+from app.domain.refold import as_recorded, looked_at, on_record
 from app.operations.audit import Progress, unwatched
 from app.operations.audit_accounts import BATCH_ENTRIES
+from app.operations.evidence import Evidence, evidence_of
 from app.operations.ledger import Ledger, new_generation, policy_history
-from app.queries.audit import count_rows, crossing_rows
+from app.queries.audit import account_rows, count_rows, crossing_rows, message_rows
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import count_entries, entries_by_account
-from app.rows import Row, crossing_of
 from app.store.adoptions import restart_adoption
 from app.store.books import lock_head
-from app.store.projections import KeptBeside, Projection, delete_orphans, replace_projections
+from app.store.projections import Projection, delete_orphans, replace_projections
 from app.store.promises import replace_promises
 from app.tables import accounts, crossings
 
@@ -44,11 +47,11 @@ class Rebuilt:
 
 
 async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
-    """Replace a book's accounts, crossings and promises by the fold of its ledger, up to the head's booked_at.
+    """Replace a book's accounts, crossings and promises by the fold of its ledger, as far as that was recorded.
 
-    No posting gets in between: it holds the head to the end. The ledger, the head and what is not in the ledger stay:
-    what was known of customers, when a crossing was recorded and whether it was announced. Raises LedgerBroken if the
-    entries do not fold.
+    What time alone did since is left to the clock, which tells of it. No posting gets in between: it holds the head to
+    the end. The ledger, the head and what is not in the ledger stay: what was known of customers, messages, and when a
+    crossing was recorded. Raises LedgerBroken if the entries do not fold.
     """
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
@@ -56,7 +59,7 @@ async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) 
         await restart_adoption(tx, head, generation=new_generation(ledger))
         total, before, done = await count_entries(tx, book), await _counted(tx, book), 0
         async for batch in _batches(tx, book):
-            await replace_projections(tx, head, await _projected(tx, head, policies, batch))
+            await replace_projections(tx, head, await _projected(ledger, tx, head, policies, batch))
             await replace_promises(tx, book, [entries[0].account_id for entries in batch], _promised(batch))
             done += sum(map(len, batch))
             progress(done, total)
@@ -83,25 +86,45 @@ async def _batches(tx: AsyncConnection, book: str) -> AsyncGenerator[list[list[E
 
 
 async def _projected(
-    tx: AsyncConnection, head: Head, policies: PolicyHistory, batch: list[list[Entry]]
+    ledger: Ledger, tx: AsyncConnection, head: Head, policies: PolicyHistory, batch: list[list[Entry]]
 ) -> list[Projection]:
     account_ids = [entries[0].account_id for entries in batch]
     changes = await customer_changes_of(tx, head.book, account_ids)
+    stored = await account_rows(tx, head.book, account_ids)
     recorded = await crossing_rows(tx, head.book, account_ids)
+    told = await message_rows(tx, head.book, account_ids)
+    latest = max(head.booked_at, ledger.present(head)) + FORESIGHT
     projections: list[Projection] = []
     for account_id, entries in zip(account_ids, batch, strict=True):
+        beside = evidence_of(stored.get(account_id), recorded.get(account_id, []), told.get(account_id, []))
         try:
-            begun = policies.from_line(entries[0].position)
-            folded = fold(account_id, entries, changes.get(account_id, []), *begun)
-            account, passed = advance(folded.account, policies.in_force, head.booked_at)
+            folded = fold(account_id, entries, changes.get(account_id, []), *policies.from_line(entries[0].position))
+            projections.append(_projection(head, policies, entries, folded, beside, latest=latest))
         except CORRUPT as error:
             raise LedgerBroken(
                 f"The entries of account {account_id} do not fold: `goodwill verify` says why."
             ) from error
-        every = (*folded.crossings, *passed)
-        beside = _beside(recorded.get(account_id, []))
-        projections.append(Projection(account=account, crossings=every, kept=beside))
     return projections
+
+
+def _projection(
+    head: Head, policies: PolicyHistory, entries: list[Entry], folded: Folded, beside: Evidence, *, latest: Instant
+) -> Projection:
+    """The account as it stood, where the evidence agrees with the fold; nobody looks again later than `latest`."""
+    policy = policies.in_force
+    known = as_recorded(folded, policy, seen=beside.seen, until=head.booked_at)
+    account = known.account
+    if beside.look_again_at is not None and beside.look_again_at <= latest:
+        account = looked_at(account, policy, beside.look_again_at)
+    recorded = on_record(
+        entries,
+        known.crossings,
+        beside.recorded_at,
+        beside.written,
+        policies,
+        in_sandbox=is_sandbox(head.book),
+    )
+    return Projection(account=account, recorded=recorded)
 
 
 def _promised(batch: list[list[Entry]]) -> list[Promise]:
@@ -109,14 +132,3 @@ def _promised(batch: list[list[Entry]]) -> list[Promise]:
         return [promise for entries in batch for promise in fold_promises(entries).values()]
     except CORRUPT as error:
         raise LedgerBroken("The entries of some promise do not fold: `goodwill verify` says which.") from error
-
-
-def _beside(rows: list[Row]) -> dict[Crossing, KeptBeside]:
-    """Of the recorded crossings what no fold knows."""
-    found: dict[Crossing, KeptBeside] = {}
-    for row in rows:
-        try:
-            found[crossing_of(row)] = KeptBeside(recorded_at=row["recorded_at"], announced=row["announced"])
-        except CORRUPT:
-            continue
-    return found

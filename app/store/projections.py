@@ -1,38 +1,25 @@
 """Accounts and crossings written anew, as a rebuild folds them from the ledger."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
-from app.domain.crossing import Crossing
 from app.domain.entry import Head
-from app.domain.instant import Instant
+from app.domain.written import OnRecord
 from app.rows import crossing_row
 from app.store.accounts import save_accounts
 from app.tables import accounts, crossings, entries, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptBeside:
-    """Of a crossing: when it was recorded live, and whether a message told of it."""
-
-    recorded_at: Instant | None
-    announced: bool
-
-
-HISTORY = KeptBeside(recorded_at=None, announced=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """An account and its crossings in order; `kept` is what the fold does not know of those recorded before."""
+    """An account and its crossings in order."""
 
     account: Account
-    crossings: Sequence[Crossing]
-    kept: Mapping[Crossing, KeptBeside]
+    recorded: Sequence[OnRecord]
 
 
 async def replace_projections(tx: AsyncConnection, head: Head, projections: Sequence[Projection]) -> None:
@@ -48,11 +35,12 @@ async def replace_projections(tx: AsyncConnection, head: Head, projections: Sequ
             "book": book,
             "account_id": projection.account.account_id,
             "ordinal": ordinal,
-            **asdict(projection.kept.get(crossing, HISTORY)),
-            **crossing_row(crossing),
+            "recorded_at": each.recorded_at,
+            "announced": each.announced,
+            **crossing_row(each.crossing),
         }
         for projection in projections
-        for ordinal, crossing in enumerate(projection.crossings, start=1)
+        for ordinal, each in enumerate(projection.recorded, start=1)
     ]
     if rows:
         await tx.execute(insert(crossings), rows)
