@@ -59,7 +59,6 @@ class Promise(Terms):
     """A promise as its entries leave it. `posted` counts the steps ever posted; `sealed` is the making's content.
 
     `made_by`, `moved_by` (the last one) and `settled_by` are entries; `settled_at` is when it was kept or withdrawn.
-    Steps that were due by `silent_until` are not told of: they were history already when that was imported or replayed.
     """
 
     source: str
@@ -70,7 +69,6 @@ class Promise(Terms):
     sealed: bytes
     state: State = State.OPEN
     posted: int = 0
-    silent_until: Instant | None = None
     moved_by: UUID | None = None
     settled_at: Instant | None = None
     settled_by: UUID | None = None
@@ -113,11 +111,6 @@ def step_of(promise: Promise, n: int) -> Missed:
     step = promise.steps[n - 1]
     before = promise.steps[n - 2].total if n > 1 else 0
     return Missed(n=n, value_at=promise.due_at + step.after, points=step.total - before, memory=step.memory)
-
-
-def is_silent(promise: Promise, step: Missed) -> bool:
-    """Whether nobody is to be told that this step was missed."""
-    return promise.silent_until is not None and step.value_at + promise.grace <= promise.silent_until
 
 
 def due_steps(promise: Promise, now: Instant) -> list[Missed]:

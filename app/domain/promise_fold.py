@@ -69,8 +69,7 @@ def applied(promises: Mapping[PromiseName, Promise], entry: Entry) -> Promise | 
     assert not promise.is_settled
     match did:
         case Did.MOVED:
-            silent_until = _silent_until(entry)
-            return replace(promise, due_at=facts["due_at"], moved_by=entry.entry_id, silent_until=silent_until)
+            return replace(promise, due_at=facts["due_at"], moved_by=entry.entry_id)
         case Did.MISSED:
             assert facts["step"] == promise.posted + 1
             return replace(promise, state=State.BROKEN, posted=promise.posted + 1)
@@ -107,10 +106,6 @@ def _facts_of(entry: Entry) -> dict[str, Any] | None:
     return facts
 
 
-def _silent_until(entry: Entry) -> Instant | None:
-    return entry.booked_at if entry.silent else None
-
-
 def _made(name: PromiseName, facts: Mapping[str, Any], entry: Entry) -> Promise:
     source, own_id = name
     points, memory = facts["kept"]
@@ -120,7 +115,6 @@ def _made(name: PromiseName, facts: Mapping[str, Any], entry: Entry) -> Promise:
         account_id=entry.account_id,
         made_at=entry.value_at,
         made_by=entry.entry_id,
-        silent_until=_silent_until(entry),
         sealed=entry.sealed,
         kind=facts["kind"],
         kept_kind=facts["kept_kind"],

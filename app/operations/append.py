@@ -128,21 +128,13 @@ class Append:
             raise InvalidInteraction(faults=(fault,))
         return max(min(value_at, self.now), self.head.booked_at)
 
-    def post(
-        self,
-        account_id: UUID,
-        posting: Posting,
-        content: Mapping[str, Any],
-        *,
-        booked_at: Instant,
-        silent: bool = False,
-    ) -> Entry:
+    def post(self, account_id: UUID, posting: Posting, content: Mapping[str, Any], *, booked_at: Instant) -> Entry:
         """Post on an account, and seal the content for the entry."""
         entry_id = self.ledger.new_id()
         sealed, content_hash = self.sealed(account_id, entry_id, content)
         fields = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
         draft = Draft(**fields, entry_id=entry_id, sealed=sealed, content_hash=content_hash)
-        return self.enter(self.accounts[account_id], draft, booked_at=booked_at, silent=silent)
+        return self.enter(self.accounts[account_id], draft, booked_at=booked_at)
 
     def reverse(
         self, target: Entry, content: Mapping[str, Any], *, source: str, external_id: str | None, booked_at: Instant
@@ -161,10 +153,10 @@ class Append:
         )
         return self.post(target.account_id, posting, content, booked_at=booked_at)
 
-    def enter(self, account: Account, draft: Draft, *, booked_at: Instant, silent: bool = False) -> Entry:
+    def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
         """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""
         advanced, time_crossings = advance(account, self.policy, booked_at)
-        silent = silent or self.silent or self.head.replaying
+        silent = self.silent or self.head.replaying
         entry = post(self.head, advanced, draft, booked_at=booked_at, silent=silent)
         after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
 

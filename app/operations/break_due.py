@@ -6,7 +6,7 @@ from uuid import UUID
 from app.domain.entry import Entry
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE
-from app.domain.promise import Missed, Promise, PromiseName, due_steps, is_silent, step_name, step_of
+from app.domain.promise import Missed, Promise, PromiseName, due_steps, step_name, step_of
 from app.domain.promise_fold import missed_context
 from app.operations.append import Append, Posting
 
@@ -56,5 +56,4 @@ def post_step(append: Append, promise: Promise, step: Missed, *, booked_at: Inst
         context=missed_context(promise, step.n),
     )
     content = {"kind": promise.kind, "value_at": step.value_at}
-    silent = is_silent(promise, step)
-    return append.post(promise.account_id, posting, content, booked_at=booked_at, silent=silent)
+    return append.post(promise.account_id, posting, content, booked_at=booked_at)

@@ -100,7 +100,6 @@ promises = Table(
     Column("state", String(9), nullable=False),
     Column("posted", Integer, nullable=False),
     Column("next_step_at", BigInteger),
-    Column("silent_until", BigInteger),
     Column("settled_at", BigInteger),
     Column("made_by", Uuid, nullable=False),
     Column("moved_by", Uuid),
