@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.api.body import StrictRoute
+from app.api.message_views import MessageBodyOut, message_body_views
 from app.api.openapi import ANSWERS, BODY_ANSWERS
 from app.api.state import LedgerDep, SandboxAdmin, SandboxWriter
 from app.api.views import customers_of, entry_views
@@ -19,11 +20,13 @@ from app.operations.read_customer import Reading, reading
 from app.operations.sandbox import Passage, advance_clock, empty_sandbox
 from app.queries.crossings import Recorded, crossings_of_book
 from app.queries.ledger_lines import feed
+from app.queries.messages import messages_between
 
 router = APIRouter(prefix="/v1/sandbox", route_class=StrictRoute, tags=["sandbox"])
 
 _Duration = Annotated[str, Field(min_length=3, max_length=50)]
 LISTED_MAX = 5_000  # of each kind; what is left out stands in the feed, and with its customer
+MESSAGES_LISTED_MAX = 1_000  # for they are long
 
 
 def _span(value: object) -> int:
@@ -56,6 +59,7 @@ class LeftOffOut(WireOut):
 
     crossings: int
     entries: int
+    messages: int
 
 
 class PassedOut(WireOut):
@@ -65,6 +69,7 @@ class PassedOut(WireOut):
     to: datetime
     crossings: list[PassedCrossingOut]
     entries: list[EntryOut]
+    messages: list[MessageBodyOut] = Field(description="what was told, whether or not anybody subscribes")
     left_off: LeftOffOut
 
 
@@ -87,14 +92,22 @@ async def _passed(view: Reading, passage: Passage) -> PassedOut:
         view.tx, view.book, after=passage.begun_at, until=passage.ended_at, limit=LISTED_MAX
     )
     lines = await feed(view.tx, view.book, after=passage.after, limit=min(LISTED_MAX, passage.entries))
+    told = await messages_between(
+        view.tx, view.book, after=passage.told, until=passage.told_until, limit=MESSAGES_LISTED_MAX
+    )
     names = await customers_of(view, {account_id for account_id, _ in crossed})
-    left_off = LeftOffOut(crossings=crossings_total - len(crossed), entries=passage.entries - len(lines))
+    left_off = LeftOffOut(
+        crossings=crossings_total - len(crossed),
+        entries=passage.entries - len(lines),
+        messages=passage.messages - len(told),
+    )
     return PassedOut.model_validate(
         {
             "from": moment_of(passage.begun_at),
             "to": moment_of(passage.ended_at),
             "crossings": [_crossing(each, names[account_id]) for account_id, each in crossed],
             "entries": await entry_views(view, lines),
+            "messages": await message_body_views(view, told),
             "left_off": left_off,
         }
     )

@@ -46,10 +46,10 @@ class Posting:
 class Append:
     """Read: `head` to `effective`. To be written: `posted`, `entries`, `causes`, `openings`.
 
-    `booked_at` is the one instant of a live append, None while history is replayed; of what is `silent` nobody is to
-    be told. If anything is to be
-    reversed, `effective` lists the last effective entries of each account that the append touches. `promises`
-    are those that the batch names and those that its accounts are due; `promises.changed` is to be written.
+    `booked_at` is the one instant of a live append, None while history is replayed. If the append is `silent`, nobody
+    is told of its entries. If anything is to be reversed, `effective` lists the last effective entries of each account
+    that the append touches. `promises` are those that the batch names and those that its accounts are due;
+    `promises.changed` is to be written.
     """
 
     ledger: Ledger
@@ -156,7 +156,8 @@ class Append:
     def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
         """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""
         advanced, time_crossings = advance(account, self.policy, booked_at)
-        entry = post(self.head, advanced, draft, booked_at=booked_at, silent=self.silent or self.head.replaying)
+        silent = self.silent or self.head.replaying
+        entry = post(self.head, advanced, draft, booked_at=booked_at, silent=silent)
         after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
 
         self.head = moved_on(self.head, entry)

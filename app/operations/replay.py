@@ -10,6 +10,7 @@ from app.operations.ledger import Ledger
 from app.operations.load import load
 from app.operations.post_due_steps import PROMISES_AT_ONCE_MAX
 from app.operations.record import write_append
+from app.operations.tick import ACCOUNTS_MAX, advance_accounts
 from app.queries.promises import due_promises
 from app.store.books import lock_head, save_head
 
@@ -25,8 +26,13 @@ async def begin_replay(ledger: Ledger, book: str) -> None:
 
 
 async def end_replay(ledger: Ledger, book: str) -> None:
-    """Break the promises that nobody kept, up to the present; then open the book to live postings again."""
+    """Let time pass up to the present, without telling anybody; then open the book to live postings again.
+
+    The promises that nobody kept are broken, and what time alone brought to accounts is recorded: it is history.
+    """
     while await _break_some(ledger, book):
+        pass
+    while await _advance_some(ledger, book):
         pass
     await _open_again(ledger, book)
 
@@ -47,6 +53,17 @@ async def _break_some(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONC
         let_time_pass(append, (due[-1].next_step_at or now) if len(due) == limit else now)
         await write_append(tx, append)
         return True
+
+
+@uninterrupted
+async def _advance_some(ledger: Ledger, book: str) -> bool:
+    async with ledger.database.write() as tx:
+        head = await lock_head(tx, book)
+        if not head.replaying:
+            return False
+        advanced, _, after = await advance_accounts(ledger, tx, head, ledger.present(head), limit=ACCOUNTS_MAX)
+        await save_head(tx, after)
+        return advanced == ACCOUNTS_MAX
 
 
 @uninterrupted

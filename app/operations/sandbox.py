@@ -46,6 +46,11 @@ class Passage:
         """How many entries were booked; none are left if the sandbox was emptied meanwhile."""
         return max(0, self.until - self.after)
 
+    @property
+    def messages(self) -> int:
+        """How many messages were written; none are left if the sandbox was emptied meanwhile."""
+        return max(0, self.told_until - self.told)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch(Passage):

@@ -69,6 +69,13 @@ async def listed_messages(
     return [_message(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def messages_between(tx: AsyncConnection, book: str, *, after: int, until: int, limit: int) -> list[KeptMessage]:
+    """The first messages numbered (after, until], in the order of their causes."""
+    query = select(messages).where(_own.book == book, _own.number > after, _own.number <= until)
+    rows = await tx.execute(query.order_by(_own["at"], _own.number).limit(limit))
+    return [_message(row) for row in rows.mappings()]
+
+
 def _is_any_of(types: Collection[MessageType]) -> ColumnElement[bool]:
     return or_(*[_own.types.contains(f'"{each}"', autoescape=True) for each in types])
 

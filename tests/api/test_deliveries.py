@@ -12,7 +12,7 @@ from app.operations.manage_keys import create_key
 from tests.api.sentences import faults, got, posted, problem_of, wire_time
 from tests.api.subscribing import done, made
 from tests.conftest import Bench
-from tests.operations.delivering import delivering, on_loopback, told, until
+from tests.operations.delivering import delivering, on_loopback, opened, told, until
 from tests.webhooks.receivers import answering, receiving
 
 
@@ -91,8 +91,7 @@ async def test_recovery_says_how_far_it_is(api: httpx.AsyncClient, bench: Bench)
 
 async def test_messages_can_be_read_by_who_may_read_accounts(api: httpx.AsyncClient, bench: Bench) -> None:
     async with bench.client() as admin:
-        await posted(admin, "1", "ada")
-        await posted(admin, "2", "bob")
+        await opened(bench, "ada", "bob")
         (first,) = await told(bench, "ada", cause="strike")
         await told(bench, "bob", kind=MessageType.BALANCE_DROPPED)
         await told(bench, None, kind=MessageType.POLICY_ADOPTED)

@@ -132,7 +132,12 @@ async def test_a_promise_breaks_in_its_days_and_the_answer_tells_it_in_order(san
     assert missed == [("bob", "promise.broken", -12, times[0]), ("bob", "promise.broken", -23, times[1])]
     assert passed["entries"] == (await got(sandbox, "/v1/entries", after=2))["entries"]
     assert [each["at"] for each in passed["crossings"] if each["customer"] == "bob"] == times
-    assert passed["left_off"] == {"crossings": 0, "entries": 0}
+    told = [(each["body"]["timestamp"], each["types"]) for each in passed["messages"] if each["customer"] == "bob"]
+    assert told == [
+        (times[0], ["promise.broken", "account.standing_changed"]),
+        (times[1], ["account.overdrawn", "promise.broken"]),
+    ]
+    assert passed["left_off"] == {"crossings": 0, "entries": 0, "messages": 0}
     (promise,) = (await got(sandbox, "/v1/promises"))["promises"]
     assert promise["state"] == "broken"
 
@@ -141,14 +146,15 @@ async def test_long_answers_say_what_they_leave_off(
     sandbox: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "LISTED_MAX", 2)
+    monkeypatch.setattr(room, "MESSAGES_LISTED_MAX", 1)
     for number in range(3):
         due = {"customer": f"c{number}", "kind": "promise.broken", "due_at": wire_time(NOON + DAY)}
         assert (await sandbox.post("/v1/promises", json={"id": str(number), **due})).status_code == 201
 
     passed = await advanced(sandbox, "P2D")
 
-    assert [len(passed[name]) for name in ("crossings", "entries")] == [2, 2]
-    assert passed["left_off"] == {"crossings": 4, "entries": 1}
+    assert [len(passed[name]) for name in ("crossings", "entries", "messages")] == [2, 2, 1]
+    assert passed["left_off"] == {"crossings": 4, "entries": 1, "messages": 2}
     assert [entry["position"] for entry in passed["entries"]] == [4, 5]
 
 

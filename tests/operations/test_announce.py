@@ -4,7 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import event
 
+from app.domain.crossing import next_crossing_at
 from app.domain.instant import DAY, HOUR
+from app.domain.policy import Policy
 from app.operations.append import Item
 from app.operations.describe_customer import describe_customer
 from app.operations.post_due_steps import post_due_steps
@@ -161,3 +163,31 @@ async def describe(bench: Bench, account_id: UUID, **known: object) -> None:
 async def posted_id(bench: Bench, item: Item) -> UUID:
     """Post, and say on which account that was."""
     return (await posted(bench, item)).account.account_id
+
+
+async def test_of_a_promise_that_was_made_silently_what_is_missed_later_is_told(bench: Bench) -> None:
+    await record(bench.ledger, bench.book, [making()], api_key_id=bench.key_id, silent=True)
+    bench.clock.now = DUE + DAY
+
+    await post_due_steps(bench.ledger, bench.book)
+
+    assert [entry.silent for entry in await ledger_of(bench)] == [True, False]
+    assert await types(bench) == [["promise.broken", "account.standing_changed"]]
+
+
+async def test_what_time_did_before_a_replay_ended_is_history(bench: Bench) -> None:
+    """A gift fades until it delights no more, an hour before the present."""
+    await begin_replay(bench.ledger, bench.book)
+    gift = interaction(1, "moment.unexpected_gift", value_at=NOON)
+    await record(bench.ledger, bench.book, [gift], api_key_id=bench.key_id, replay=True)
+    fades_at = next_crossing_at(await account_of(bench), Policy(), after=NOON)
+    assert fades_at is not None
+    bench.clock.now = fades_at + HOUR
+
+    await end_replay(bench.ledger, bench.book)
+    await advance_due(bench.ledger, bench.book)
+
+    async with bench.ledger.database.read() as tx:
+        found = await recorded_crossings(tx, bench.book, (await account_of(bench)).account_id)
+    assert [each.crossing.cause.value for each in found] == ["entry", "time"]
+    assert await types(bench) == []

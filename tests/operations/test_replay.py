@@ -13,6 +13,7 @@ from app.operations.append import Item
 from app.operations.post_due_steps import post_due_steps
 from app.operations.record import record
 from app.operations.replay import _break_some, begin_replay, end_replay
+from app.operations.tick import advance_due
 from app.tables import crossings
 from tests.conftest import NOON, Bench
 from tests.operations.posting import came_to, interaction, ledger_of, new_book, posted
@@ -120,6 +121,8 @@ async def run_clock(bench: Bench, book: str, until: Instant) -> None:
     while (due_at := await post_due_steps(bench.ledger, book)) is not None and due_at <= until:
         bench.clock.now = due_at
     bench.clock.now = until
+    while (await advance_due(bench.ledger, book)).advanced:
+        pass
 
 
 async def replay(bench: Bench, book: str, told: Sequence[Item], batch_size: int, *, limit: int | None = None) -> None:

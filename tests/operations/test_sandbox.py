@@ -186,7 +186,7 @@ async def test_while_history_is_replayed_the_clock_stands(bench: Bench) -> None:
 
 
 def test_the_real_clock_is_read_for_what_is_no_books_alone() -> None:
-    """What happens in a book happens at `ledger.present(head)`; keys expire, processes sleep and messages are sent by the real clock."""
+    """What happens in a book happens at `ledger.present(head)`; the rest goes by the real clock."""
     found = {str(path.relative_to(APP)) for path in APP.rglob("*.py") if ".now()" in path.read_text()}
 
     assert found == READ_THE_REAL_CLOCK | WHAT_IS_SENT

@@ -9,13 +9,14 @@ from app.api.batch import BATCH_MAX
 from app.cli.importing.file_lines import STDIN, Lines, UnreadableFile, opened_lines
 from app.cli.importing.mapping import Mapping, missing_columns
 from app.cli.importing.mapping_document import InvalidMapping, parse_mapping
-from app.cli.importing.posting import Import, post_rows
+from app.cli.importing.posting import How, Import, post_rows
 from app.cli.importing.preview import guess
 from app.cli.importing.progress import progress
 from app.cli.importing.rejects import Rejects
 from app.cli.importing.table import Table, read_table
 from app.cli.importing.tally import Tally
 from app.cli.session import Book, existing_book, fail, opened_ledger, run
+from app.operations.finish_import import tell_of_import
 from app.operations.replay import begin_replay, end_replay
 
 # A batch is one transaction: large enough that its commit weighs little, small enough that others wait half a second.
@@ -34,6 +35,7 @@ Replay = Annotated[bool, typer.Option("--replay", help="book history when it hap
 RejectsFile = Annotated[str | None, typer.Option("--rejects", help="default: FILE.rejects.ndjson, in this folder")]
 Guess = Annotated[bool, typer.Option("--guess", help="propose a mapping, value five rows, and post nothing")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, max=BATCH_MAX, help="rows a transaction")]
+Announce = Annotated[bool, typer.Option("--announce", help="tell subscribers of what is posted; not of a replay")]
 Source = Annotated[str | None, typer.Option("--source", help="the source of rows that name none")]
 
 
@@ -46,28 +48,23 @@ def import_file(
     guess_mapping: Guess = False,
     batch_size: BatchSize = BATCH_SIZE,
     source: Source = None,
+    announce: Announce = False,
 ) -> None:
     """Post the rows of a file; rows that are on the ledger already are replayed, so it can always be run again."""
+    if announce and replay:
+        fail("history that is replayed is never announced: leave --announce or --replay out")
     chosen = None if mapping is None else _read_mapping(mapping)
     rejected = Rejects(_rejects_path(file, rejects))
     if guess_mapping:
         run(_guess(file, chosen, book))
         return
-    run(_import(file, chosen, book, rejected, is_replay=replay, batch_size=batch_size, source=source))
+    how = How(is_replay=replay, is_announced=announce, batch_size=batch_size, source=source)
+    run(_import(file, chosen, book, rejected, how))
     if rejected.count:
         fail(f"{rejected.count:,} rows were not posted: see {rejected.path}", code=EXIT_WITH_REJECTS)
 
 
-async def _import(
-    file: str,
-    mapping: Mapping | None,
-    book: str | None,
-    rejects: Rejects,
-    *,
-    is_replay: bool,
-    batch_size: int,
-    source: str | None,
-) -> None:
+async def _import(file: str, mapping: Mapping | None, book: str | None, rejects: Rejects, how: How) -> None:
     try:
         with opened_lines(file) as lines:
             table = _table(lines, mapping)
@@ -76,9 +73,7 @@ async def _import(
                     ledger=ledger,
                     book=await existing_book(ledger, book),
                     mapping=mapping,
-                    source=source,
-                    is_replay=is_replay,
-                    batch_size=batch_size,
+                    how=how,
                     tally=Tally(),
                     rejects=rejects,
                 )
@@ -89,16 +84,19 @@ async def _import(
 
 async def _work(work: Import, table: Table, lines: Lines) -> None:
     """Post the table, within a replay if that is asked for, and say what it came to, however it ends."""
-    if work.is_replay:
+    if work.how.is_replay:
         await begin_replay(work.ledger, work.book)
     try:
         with progress(lines) as show:
             await post_rows(work, table.rows, show)
-        if work.is_replay:
+        if work.how.is_replay:
             await end_replay(work.ledger, work.book)
+        await tell_of_import(
+            work.ledger, work.book, source=work.how.source, is_announced=work.how.is_announced, rows=work.tally.rows
+        )
     except BaseException:
         # Opening the book again by ourselves would let a live posting in, and no history after it, ever.
-        if work.is_replay:
+        if work.how.is_replay:
             typer.echo(_CUT_OFF.format(book=work.book), err=True)
         raise
     finally:

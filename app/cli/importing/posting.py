@@ -24,15 +24,23 @@ PAUSE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How rows are posted: as history, told of, so many in a transaction, of this source if they name none."""
+
+    is_replay: bool
+    is_announced: bool
+    batch_size: int
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """What is imported where: a mapping or none, the source of rows that name none, and where the counts go."""
+    """What is imported where and how: a mapping or none, and where the counts go."""
 
     ledger: Ledger
     book: str
     mapping: Mapping | None
-    source: str | None
-    is_replay: bool
-    batch_size: int
+    how: How
     tally: Tally
     rejects: Rejects
 
@@ -40,7 +48,7 @@ class Import:
 async def post_rows(work: Import, rows: Iterable[Row], show: Show) -> None:
     """Post all rows, in batches; a row that is refused is noted and stops nothing. Memory holds one batch."""
     pending = _prepared_rows(work, rows)
-    while batch := list(islice(pending, work.batch_size)):
+    while batch := list(islice(pending, work.how.batch_size)):
         await _post(work, batch)
         show(work.tally)
         await asyncio.sleep(PAUSE_SECONDS)
@@ -51,7 +59,7 @@ def _prepared_rows(work: Import, rows: Iterable[Row]) -> Iterator[Prepared]:
     for row in rows:
         tally.read += 1
         try:
-            ready = prepared(row, work.mapping, source=work.source)
+            ready = prepared(row, work.mapping, source=work.how.source)
         except Refusal as refusal:
             _reject(work, row.line, refusal)
             continue
@@ -64,10 +72,17 @@ def _prepared_rows(work: Import, rows: Iterable[Row]) -> Iterator[Prepared]:
 
 async def _post(work: Import, batch: list[Prepared]) -> None:
     items = [ready.item for ready in batch]
-    outcomes = await record(work.ledger, work.book, items, api_key_id=IMPORTED_BY, replay=work.is_replay)
+    outcomes = await record(
+        work.ledger,
+        work.book,
+        items,
+        api_key_id=IMPORTED_BY,
+        replay=work.how.is_replay,
+        silent=not work.how.is_announced,
+    )
     for ready, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, Posted):
-            work.tally.post(outcome, is_replay=work.is_replay)
+            work.tally.post(outcome, is_replay=work.how.is_replay)
         else:
             _reject(work, ready.line, outcome.refusal)
 

@@ -49,10 +49,14 @@ class Tally:
             self.created += 1
             self.unordered += is_replay and outcome.entry.booked_at > outcome.entry.value_at
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by what became of them."""
+        return {name: getattr(self, name) for name in ("read", "created", "replayed", "conflict", "refused", "skipped")}
+
     def lines(self) -> list[str]:
         """The summary, for people and for `grep`."""
-        counts = ("read", "created", "replayed", "conflict", "refused", "skipped")
-        told = [f"{name:<9}{getattr(self, name):>10,}" for name in counts]
+        told = [f"{name:<9}{count:>10,}" for name, count in self.rows.items()]
         told.append(f"{self.shifted:,} local times never occurred and were shifted forward")
         if self.unordered:
             told.append(f"{self.unordered:,} rows lay before what was booked already: they are booked when that was")
