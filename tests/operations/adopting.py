@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from app.domain.instant import DAY, HOUR
 from app.domain.policy import HalfLives, Policy, PolicyHistory, Thresholds
 from app.domain.policy_document import policy_document
 from app.operations.adopt_policy import adopt_policy
@@ -13,11 +14,17 @@ from tests.conftest import Bench
 
 SEGMENTS = {"vip": Thresholds(marked=-5.0, deep=-20.0, glow=40.0), "new": Thresholds(evidence=30.0)}
 STRICT = Policy(thresholds=Thresholds(marked=-5.0, deep=-18.0, glow=40.0), segments=SEGMENTS)
-SHORT = Policy(half_lives=HalfLives(lasting=30.0, passing=10.0, deep=60.0, observed=20.0, fresh=3.0))
+SHORT = Policy(
+    half_lives=HalfLives(lasting=30.0, passing=10.0, deep=60.0, observed=20.0, fresh=3.0),
+    alert_within=30 * DAY,
+    quiet_for=5 * DAY,
+)
 LONG = Policy(
     half_lives=HalfLives(lasting=None, passing=700.0, deep=None, observed=5.0, fresh=90.0),
     thresholds=Thresholds(evidence=8.0, glow=5.0),
     segments=SEGMENTS,
+    alert_within=HOUR,
+    quiet_for=30 * DAY,
 )
 POLICIES = (Policy(), STRICT, SHORT, LONG)
 

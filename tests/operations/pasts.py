@@ -21,6 +21,8 @@ OTHER = Policy(
     half_lives=HalfLives(lasting=60.0, passing=20.0, deep=None, observed=30.0, fresh=5.0),
     thresholds=Thresholds(marked=-6.0, deep=-25.0, glow=9.0, clean_ratio=2.0, fresh=5.0, rising_ratio=0.3),
     segments={"vip": Thresholds(marked=-3.0, deep=-30.0, glow=25.0), "new": Thresholds(evidence=12.0)},
+    alert_within=20 * DAY,
+    quiet_for=10 * DAY,
 )
 LENGTH_DAYS = 300.0
 

@@ -12,14 +12,14 @@ from app.domain.instant import DAY
 from app.operations.manage_keys import create_key
 from app.operations.sandbox import Passage, advance_clock
 from app.queries.books import head
-from app.tables import accounts, crossings, entries, promises
+from app.tables import accounts, crossings, entries, messages, promises
 from tests.conftest import Bench
 from tests.operations.posting import account_of
 from tests.operations.stories import stored
 
 _numbers = itertools.count(1)
 _ITS_OWN = {"book", "account_id", "entry_id", "made_by", "moved_by", "settled_by", "reverses"}
-_ITS_OWN |= {"sealed", "content_hash", "hash", "touched_at"}
+_ITS_OWN |= {"sealed", "content_hash", "hash", "touched_at", "message_id", "number", "body", "created_at"}
 
 
 async def new_sandbox(bench: Bench) -> str:
@@ -45,7 +45,7 @@ async def head_of(bench: Bench, book: str) -> Head:
 async def told(bench: Bench, book: str, customers: Iterable[str]) -> list[str]:
     """What is stored in a book, a line for each fact, but for what differs between any two: ids, keys and hashes."""
     whose = {(await account_of(bench, customer, book)).account_id: customer for customer in customers}
-    tables = await stored(bench, entries, accounts, crossings, promises, book=book)
+    tables = await stored(bench, entries, accounts, crossings, messages, promises, book=book)
     return [
         f"{name} {number} of {whose[row['account_id']]}: {column} {value}"
         for name, rows in tables.items()
@@ -56,5 +56,5 @@ async def told(bench: Bench, book: str, customers: Iterable[str]) -> list[str]:
 
 
 def _place(table: str, whose: Mapping[UUID, str], row: dict[str, Any]) -> tuple[Any, ...]:
-    keys = {"entries": "position", "crossings": "ordinal", "promises": "id"}
+    keys = {"entries": "position", "crossings": "ordinal", "messages": "number", "promises": "id"}
     return row["position"] if table == "entries" else whose[row["account_id"]], row.get(keys.get(table, ""))

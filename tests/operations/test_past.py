@@ -12,11 +12,14 @@ from app.domain.hindsight import Hindsight
 from app.domain.instant import DAY, Instant
 from app.operations.look_back import look_back
 from app.operations.read_customer import reading
+from app.operations.rebuild import rebuild
 from tests.accounts import all_accounts
 from tests.conftest import Bench
 from tests.operations.brute_force import Life, lives, stands_as_recorded, truth
 from tests.operations.pasts import Past, live_through, pasts
 from tests.operations.posting import new_book
+from tests.operations.promising import assert_sound
+from tests.operations.stories import projected
 
 Pick = tuple[float, int]
 """A share of the instants at which anything happened, and so many microseconds beside."""
@@ -32,6 +35,7 @@ async def test_a_look_back_sees_what_was_true_and_known(
 ) -> None:
     book = await new_book(bench)
     await live_through(bench, book, past)
+    await is_sound_and_stays(bench, book)
     async with bench.ledger.database.read() as tx:
         accounts = await all_accounts(tx, book)
     for life in await lives(bench, book):
@@ -39,6 +43,14 @@ async def test_a_look_back_sees_what_was_true_and_known(
         for as_of, known_at in looks:
             await compare(bench, book, life, account, instant(life, as_of), past_instant(bench, life, known_at))
         stands_as_recorded(life, [t for at, _ in life.places for t in (at - 1, at)])
+
+
+async def is_sound_and_stays(bench: Bench, book: str) -> None:
+    """Every law holds, and a rebuild has nothing to change."""
+    await assert_sound(bench, book)
+    before = await projected(bench, book)
+    await rebuild(bench.ledger, book)
+    assert await projected(bench, book) == before
 
 
 def instant(life: Life, pick: Pick | None) -> Instant | None:

@@ -19,7 +19,7 @@ from tests.operations.stories import TOLD, Post, Step, posts, projected, steps, 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=steps, replayed=st.lists(posts, max_size=5))
 @example(told=TOLD, replayed=[])
-async def test_whatever_happens_the_book_verifies_and_a_rebuild_changes_nothing_that_matters(
+async def test_whatever_happens_the_book_verifies_and_a_rebuild_changes_nothing(
     bench: Bench, told: Sequence[Step], replayed: Sequence[Post]
 ) -> None:
     book = f"book-{secrets.token_hex(4)}"
@@ -29,15 +29,12 @@ async def test_whatever_happens_the_book_verifies_and_a_rebuild_changes_nothing_
 
     report = await verify(bench.ledger, book)
     assert report.findings == ()
+    sound = await projected(bench, book)
 
     await rebuild(bench.ledger, book)
-    once = await projected(bench, book)
-    rebuilt = await verify(bench.ledger, book)
-    assert rebuilt.findings == ()
-    assert (rebuilt.entries, rebuilt.accounts, rebuilt.head) == (report.entries, report.accounts, report.head)
 
-    await rebuild(bench.ledger, book)
-    assert await projected(bench, book) == once
+    assert await projected(bench, book) == sound
+    assert await verify(bench.ledger, book) == report
 
 
 async def test_an_empty_book_is_sound(bench: Bench) -> None:
