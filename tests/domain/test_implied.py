@@ -77,6 +77,19 @@ def test_another_policy_counts_from_its_adoption_on_and_tells_nothing_itself() -
     assert [message.at for message in found] == [life.entries[0].booked_at, life.entries[2].booked_at]
 
 
+def test_what_time_does_at_the_instant_of_a_switch_is_told_under_the_policy_before() -> None:
+    life = Life()
+    life.append([Event(points=12)], after=HOUR)
+    while len(life.crossings) < 2:
+        life.look(life.account.look_again_at)
+        life.note(life.now + HOUR)
+    life.switch_to(Policy(version=2, alert_within=MINUTE), at=life.now)
+    life.note(None)
+    first = PolicyHistory.always(POLICY).switches
+    found = implied_messages(life.entries, life.dated, PolicyHistory((*first, *life.switches)))
+    assert [message.at for message in found][1:] == [life.crossings[1].at] == [life.switches[0].adopted_at]
+
+
 def test_a_segment_with_other_thresholds_is_a_cause_too() -> None:
     life = Life(policy=Policy(segments={"vip": POLICY.thresholds.__class__(marked=-5.0)}))
     life.append([Event(points=-10)], after=HOUR)

@@ -1,4 +1,4 @@
-"""A server is killed at work: what it acknowledged is on the ledger once, and a resend posts nothing twice."""
+"""A server is killed at work: what it acknowledged is on the ledger once, with its messages; a resend adds nothing."""
 
 import asyncio
 from collections import Counter
@@ -8,11 +8,14 @@ import httpx
 
 from tests.conftest import Bench
 from tests.operations.posting import ledger_of
+from tests.operations.promising import assert_sound
+from tests.operations.telling import message_rows
 from tests.operations.test_concurrency import CLIENTS, is_sound
 from tests.servers import ServerProcess, running_servers
 
 POSTS = 200
 KILLED_AFTER = 60
+KINDS = ("refund.fast", "product.failed", "order.cancelled_by_company", "moment.unexpected_gift")
 
 
 async def test_a_killed_server_lost_nothing_that_it_acknowledged(bench: Bench, tmp_path: Path) -> None:
@@ -30,6 +33,8 @@ async def test_a_killed_server_lost_nothing_that_it_acknowledged(bench: Bench, t
 
     entries = await ledger_of(bench)
     is_sound(entries, bench.book)
+    await assert_sound(bench)
+    assert await message_rows(bench)
     assert Counter(entry.external_id for entry in entries) == {str(number): 1 for number in range(POSTS)}
     posted = {entry.external_id: str(entry.entry_id) for entry in entries}
     assert {number: posted[number] for number in acknowledged} == acknowledged
@@ -39,7 +44,12 @@ async def test_a_killed_server_lost_nothing_that_it_acknowledged(bench: Bench, t
 
 
 def body(number: int) -> dict[str, str]:
-    return {"id": str(number), "customer": f"customer-{number % 9}", "kind": "refund.fast", "note": f"note {number}"}
+    return {
+        "id": str(number),
+        "customer": f"customer-{number % 9}",
+        "kind": KINDS[number % len(KINDS)],
+        "note": f"note {number}",
+    }
 
 
 async def post_until_killed(

@@ -19,6 +19,10 @@ from tests.operations.stories import TOLD, Post, Step, posts, projected, steps, 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=steps, replayed=st.lists(posts, max_size=5))
 @example(told=TOLD, replayed=[])
+@example(
+    told=[[Post(customer="ada", kind="product.failed")], 0.5, [Post(customer="ada", kind="product.failed")]],
+    replayed=[],
+)
 async def test_whatever_happens_the_book_verifies_and_a_rebuild_changes_nothing(
     bench: Bench, told: Sequence[Step], replayed: Sequence[Post]
 ) -> None:

@@ -73,18 +73,6 @@ async def test_an_account_that_is_gone_comes_back_whole(bench: Bench) -> None:
     assert after == before
 
 
-async def test_a_rebuild_keeps_what_was_announced(bench: Bench) -> None:
-    await tell(bench, bench.book, TOLD)
-    async with bench.ledger.database.write() as tx:
-        await tx.execute(update(crossings).where(crossings.c.ordinal == 2).values(announced=True))
-    before = (await projected(bench, bench.book))["crossings"]
-
-    await rebuild(bench.ledger, bench.book)
-
-    kept = [row for row in (await projected(bench, bench.book))["crossings"] if row["announced"]]
-    assert kept == [row for row in before if row["announced"]] != []
-
-
 async def test_a_ledger_that_does_not_fold_is_not_rebuilt(bench: Bench) -> None:
     await tell(bench, bench.book, TOLD)
     await drop_triggers(bench)
