@@ -42,7 +42,7 @@ async def stranger(bench: Bench) -> httpx.AsyncClient:
 
 
 def naming_one() -> list[tuple[str, str, Json | None]]:
-    """Every operation that names a customer, an entry, a promise, a subscription or a message: with a body that does."""
+    """Every operation that names a customer, an entry, a promise, a subscription or a message; with a body."""
     document: Json = create_app(Opened(Settings.model_construct())).openapi()
     found = []
     for path, operations in document["paths"].items():
