@@ -84,7 +84,7 @@ def print_happened(console: Console, passage: Passage, found: Sequence[Happened]
         table.add_column(name, no_wrap=name in ("when", "customer"))
     for each in shown:
         table.add_row(f"{moment_of(each.at):%Y-%m-%d}", each.customer, *_told(each))
-    console.print(table, _summed(found), _listed("messages", told), "", highlight=False)
+    console.print(table, f"{_summed(found)}\n{_listed('messages', told)}", "", highlight=False)
 
 
 def _told(each: Happened) -> tuple[str, str, str]:
