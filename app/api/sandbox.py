@@ -83,7 +83,7 @@ async def post_clock(body: ClockIn, ledger: LedgerDep, key: SandboxWriter) -> Pa
 
 @router.delete("", status_code=204, responses=ANSWERS)
 async def delete_sandbox(ledger: LedgerDep, key: SandboxAdmin) -> None:
-    """Empty a sandbox: only API keys and the tariff and policy in force stay. Its clock is back at the present."""
+    """Empty a sandbox: only API keys, webhooks, tariff and policy in force stay. Its clock is back at the present."""
     await empty_sandbox(ledger, key.book)
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.cli.demo_history import SOURCE, Plan, batches, history, plan_of
-from app.cli.demo_passage import happened, print_happened, span_asked
+from app.cli.demo_passage import happened, print_happened, span_asked, told_by_type
 from app.cli.demo_tables import FAR_PAST_DAYS, Holding, holding, print_holding
 from app.cli.session import fail, opened_ledger, run
 from app.domain.api_key import BOOK_NAMES, SANDBOX_PREFIX, is_book_name, sandbox_of
@@ -51,10 +51,11 @@ async def _demo(plan: Plan, book: str, span: int) -> None:
         posted = await _filled(ledger, plan, book, end)
         if span:
             passage = await advance_clock(ledger, book, by=span)
-            print_happened(console, passage, await happened(ledger, book, passage))
-        found = await holding(ledger, book)
-    print_holding(console, found)
-    _say_how_to_go_on(plan, book, posted, found, end)
+            found, told = await happened(ledger, book, passage), await told_by_type(ledger, book, passage)
+            print_happened(console, passage, found, told)
+        held = await holding(ledger, book)
+    print_holding(console, held)
+    _say_how_to_go_on(plan, book, posted, held, end)
 
 
 async def _end(ledger: Ledger, plan: Plan, book: str) -> Instant:

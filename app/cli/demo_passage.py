@@ -20,6 +20,7 @@ from app.operations.sandbox import Passage
 from app.queries.accounts import keys_of, names_of
 from app.queries.crossings import crossings_of_book
 from app.queries.ledger_lines import feed
+from app.queries.messages import messages_between
 
 SHOWN_MAX = 20
 READ_MAX = 100_000  # crossings, and entries; the demo has thousands at most
@@ -65,8 +66,15 @@ async def happened(ledger: Ledger, book: str, passage: Passage) -> list[Happened
     return sorted([*booked, *by_time], key=lambda each: each.at)
 
 
-def print_happened(console: Console, passage: Passage, found: Sequence[Happened]) -> None:
-    """The most telling of it in order, and the sum of it all."""
+async def told_by_type(ledger: Ledger, book: str, passage: Passage) -> Counter[str]:
+    """How many messages of each type, the gravest of theirs, were written while that time passed."""
+    async with ledger.database.read() as tx:
+        told = await messages_between(tx, book, after=passage.told, until=passage.told_until, limit=READ_MAX)
+    return Counter(each.type.value for each in told)
+
+
+def print_happened(console: Console, passage: Passage, found: Sequence[Happened], told: Counter[str]) -> None:
+    """The most telling of it in order, the sum of it all, and what was told to others."""
     shown = sorted(sorted(found, key=_tells_less)[:SHOWN_MAX], key=lambda each: each.at)
     days = round((passage.ended_at - passage.begun_at) / DAY, 1)
     of_all = f" ({len(shown)} of {len(found)})" if len(shown) < len(found) else ""
@@ -76,7 +84,7 @@ def print_happened(console: Console, passage: Passage, found: Sequence[Happened]
         table.add_column(name, no_wrap=name in ("when", "customer"))
     for each in shown:
         table.add_row(f"{moment_of(each.at):%Y-%m-%d}", each.customer, *_told(each))
-    console.print(table, _summed(found), "", highlight=False)
+    console.print(table, f"{_summed(found)}\n{_listed('messages', told)}", "", highlight=False)
 
 
 def _told(each: Happened) -> tuple[str, str, str]:
@@ -99,6 +107,10 @@ def _tells_less(each: Happened) -> tuple[bool, bool, Instant]:
 
 def _summed(found: Sequence[Happened]) -> str:
     steps = sum(each.entry is not None for each in found)
-    counted = Counter(each.crossing.after.standing for each in found if each.crossing)
-    to = ", ".join(f"{number} to {words_of(standing)}" for standing, number in counted.most_common())
-    return f"{steps} entries; {counted.total()} crossings{to and f': {to}'}."
+    counted = Counter(f"to {words_of(each.crossing.after.standing)}" for each in found if each.crossing)
+    return f"{steps} entries; {_listed('crossings', counted)}"
+
+
+def _listed(name: str, counted: Counter[str]) -> str:
+    several = ", ".join(f"{number} {each}" for each, number in counted.most_common())
+    return f"{counted.total()} {name}{several and f': {several}'}."

@@ -1,7 +1,7 @@
 """What a subscription keeps sealed: where it is, and the secrets that sign what is sent there."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID
 
 from app.domain.instant import Instant
@@ -45,6 +45,16 @@ def url_of(book: str, key: Key, subscription: Subscription) -> str:
     """Where the subscription is. Requires one that is not deleted."""
     place = subscription_place(book, subscription.subscription_id, "url")
     return key.open(subscription.sealed_url, place).decode()
+
+
+def resealed(ledger: Ledger, book: str, subscription: Subscription, *, before: Key, after: Key) -> Subscription:
+    """The subscription under another key of its book. Requires one that is not deleted."""
+    found, subscription_id = address_of(book, before, subscription), subscription.subscription_id
+    return replace(
+        subscription,
+        sealed_url=sealed_url(ledger, book, after, subscription_id, found.url),
+        sealed_secrets=sealed_secrets(ledger, book, after, subscription_id, found.secrets),
+    )
 
 
 def address_of(book: str, key: Key, subscription: Subscription) -> Address:

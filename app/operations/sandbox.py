@@ -13,16 +13,20 @@ from app.domain.errors import Fault, InvalidRequest
 from app.domain.instant import YEAR, Instant
 from app.domain.interaction import EARLIEST, SYSTEM_SOURCE
 from app.domain.sandbox import AHEAD_MAX
+from app.operations.address import resealed
 from app.operations.break_due import post_due
 from app.operations.ledger import BREATH_SECONDS, Ledger, announce_messages
 from app.operations.load import load
 from app.operations.record import live_instant, write_append
 from app.operations.tick import advance_accounts
+from app.queries.books import book_key
 from app.queries.due import full_batch_at, next_due_at
 from app.queries.promises import due_promises
+from app.queries.subscriptions import live_subscriptions
 from app.sealing.keys import book_place, new_key
 from app.store.books import lock_head, save_head
 from app.store.sandbox import empty_book
+from app.store.subscriptions import insert_subscription
 
 BATCH_MAX = 200  # accounts, and promises: so many are due in one stretch, so that others wait for milliseconds
 
@@ -87,15 +91,20 @@ async def advance_clock(ledger: Ledger, book: str, *, by: int, limit: int = BATC
 
 @uninterrupted
 async def empty_sandbox(ledger: Ledger, book: str) -> None:
-    """Empty a sandbox, and set its clock back to the present. API keys and the rules in force stay.
+    """Empty a sandbox, and set its clock back to the present. API keys, subscriptions and the rules in force stay.
 
     The book's key is drawn anew, so that no cursor of what was there goes on over what comes.
     """
     assert is_sandbox(book)
     async with ledger.database.write() as tx:
         head = await lock_head(tx, book)
-        wrapped = ledger.master_key.wrap(new_key(ledger.entropy), book_place(book), entropy=ledger.entropy)
+        before, after = await book_key(tx, book, ledger.master_key), new_key(ledger.entropy)
+        live = await live_subscriptions(tx, book)
+
+        wrapped = ledger.master_key.wrap(after, book_place(book), entropy=ledger.entropy)
         await empty_book(tx, head, wrapped_key=wrapped, now=ledger.now())
+        for each in live:
+            await insert_subscription(tx, book, resealed(ledger, book, each, before=before, after=after))
         empty = replace(head, position=0, hash=genesis(book), booked_at=EARLIEST, replaying=False, replayed_to=0)
         await save_head(tx, replace(empty, messages=0, clock_ahead=0))
 

@@ -82,7 +82,7 @@ def _facts(value: object) -> str:
     if not isinstance(value, dict):
         return str(value)
     facts = cast("dict[str, object]", value).items()
-    return ", ".join(f"{name} {fact}" for name, fact in facts if isinstance(fact, str | int | float))
+    return ", ".join(f"{name} {_facts(fact)}" for name, fact in facts if isinstance(fact, str | int | float | dict))
 
 
 def _part(data: Data, name: str, part: str) -> Any:

@@ -104,6 +104,7 @@ async def test_time_passes_in_the_demo_and_what_happened_is_told_in_order(ledger
     assert len(days) >= 10
     assert days == sorted(days)
     assert re.search(r"^[1-9]\d* entries; [1-9]\d* crossings: \d+ to ", shown.output, re.MULTILINE)
+    assert re.search(r"^[1-9]\d* messages: \d+ [a-z]+[.]", shown.output, re.MULTILINE)
     assert "fading since; a fresh one: goodwill demo --book demo-fresh" in shown.output
     assert "What happened in 0.5 days" in again.output
     assert max(len(line) for line in shown.output.splitlines()) <= 100

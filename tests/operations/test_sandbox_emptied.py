@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, select
@@ -11,17 +12,23 @@ from app.domain.chain import genesis
 from app.domain.instant import DAY
 from app.domain.interaction import EARLIEST
 from app.domain.tariff_document import default_tariff
+from app.operations.address import address_of
 from app.operations.adopt_tariff import adopt_tariff
 from app.operations.carry_adoption import carry_adoption
 from app.operations.describe_customer import describe_customer
 from app.operations.sandbox import empty_sandbox
+from app.queries.books import book_key
 from app.tables import entries, metadata, policy_versions, tariff_versions
+from app.webhooks.sign import is_authentic
 from tests.conftest import NOON, Bench
 from tests.operations.adopting import SHORT, STRICT, adopt_wholly, begin, policies_of
+from tests.operations.delivering import delivering, on_loopback, subscribed, until_states
+from tests.operations.delivering import stored as stored_now
 from tests.operations.posting import account_of, interaction, ledger_of, post, posted, reversal
 from tests.operations.promising import assert_sound, making
 from tests.operations.sandboxes import days_pass, head_of, new_sandbox
 from tests.operations.stories import stored
+from tests.webhooks.receivers import answering, receiving
 
 KEPT = {"books", "api_keys", "tariff_versions", "policy_versions"}
 
@@ -49,6 +56,27 @@ async def test_what_was_in_it_is_gone_and_it_can_be_filled_again(bench: Bench) -
     await days_pass(bench, sandbox, 30)
     assert [entry.position for entry in await ledger_of(bench, sandbox)] == [1, 2, 3, 4, 5]
     await assert_sound(bench, sandbox)
+
+
+async def test_who_subscribed_stays_subscribed_and_what_was_owed_is_gone(bench: Bench) -> None:
+    bench = on_loopback(replace(bench, book=await new_sandbox(bench)))
+    async with receiving(answering("204 No Content")) as receiver:
+        to = await subscribed(bench, receiver.url)
+        await subscribed(bench, "http://127.0.0.1:9/", "debit.deep")
+        await posted(bench, interaction("before", "agent.insult_or_threat"))
+
+        await empty_sandbox(bench.ledger, bench.book)
+
+        await posted(bench, interaction("after", "agent.insult_or_threat"))
+        async with delivering(bench.ledger):
+            await until_states(bench, to, "delivered")
+    (request,) = receiver.requests
+    assert json.loads(request.body)["data"]["position"] == 1
+    async with bench.ledger.database.read() as tx:
+        address = address_of(
+            bench.book, await book_key(tx, bench.book, bench.ledger.master_key), await stored_now(bench, to)
+        )
+    assert is_authentic(address.secrets[0].secret, request.headers, request.body, now=bench.ledger.now())
 
 
 async def test_the_rules_in_force_stay_under_their_versions(bench: Bench) -> None:
