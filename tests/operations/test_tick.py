@@ -126,14 +126,20 @@ async def test_a_clock_behind_the_ledger_records_nothing_twice_and_lowers_nothin
     assert (await verify(bench.ledger, bench.book)).findings == ()
 
 
-async def test_a_book_that_replays_history_is_left_alone(bench: Bench) -> None:
+async def test_a_book_that_replays_history_is_left_alone_and_its_end_leaves_no_history_to_the_clock(
+    bench: Bench,
+) -> None:
     await begin_replay(bench.ledger, bench.book)
     await tell_replayed(bench)
 
     assert await advance_due(bench.ledger, bench.book) == Ticked(advanced=0, crossings=(), next_due_at=None)
+    assert (await projected(bench, bench.book))["crossings"][1:] == []
     await end_replay(bench.ledger, bench.book)
 
-    assert (await advance_due(bench.ledger, bench.book)).advanced == 1
+    assert (await advance_due(bench.ledger, bench.book)).advanced == 0
+    recorded = (await projected(bench, bench.book))["crossings"]
+    assert {row["recorded_at"] for row in recorded} == {None}
+    assert [row["cause"] for row in recorded] == ["entry", *["time"] * (len(recorded) - 1)] != ["entry"]
 
 
 async def tell_replayed(bench: Bench) -> None:
