@@ -11,14 +11,16 @@ from app.domain.crossing import Crossing
 from app.domain.entry import Entry
 from app.domain.instant import DAY, Instant
 from app.domain.interaction import SYSTEM_SOURCE
+from app.domain.memory import Masses, fading, felt_at
 from app.domain.message import ACCOUNT_TYPES, MessageType, by_gravity
-from app.domain.policy import Memory, Policy
+from app.domain.policy import MEMORIES, Memory, Policy
 from app.domain.promise import STEP_PREFIX
 from app.domain.standing import Depth, Place, Standing
 
 LATELY = DAY
 LATELY_ENTRIES_MAX = 200  # so that no posting ever reads more of an account, however busy that is
 DROPPED_POINTS = -30
+TINY = 1e-6  # of points, more than float noise
 
 _WELL = frozenset({Standing.STEADY, Standing.ABOUT_TO_BE_DELIGHTED, Standing.DELIGHTED})
 _ALARMING = (None, Depth.SLIGHT, Depth.MARKED, Depth.DEEP)
@@ -98,9 +100,15 @@ def counting(group: Group, policy: Policy) -> list[Crossing]:
     return [crossing for crossing in group.crossings if crossing.position in positions]
 
 
-def may_have_dropped(entries: Iterable[Entry], policy: Policy) -> bool:
-    """Whether what was booked lately on the account matters to the group of these entries."""
-    return any(_is_debit(entry) and is_announceable(entry, policy) for entry in entries)
+def may_have_dropped(entries: Sequence[Entry], before: Masses, policy: Policy) -> bool:
+    """Whether what was booked lately on the account matters to the group of these entries; one at least.
+
+    What counts of that mattered so lately that it is felt still: more of it than `before` holds there cannot be.
+    """
+    debits = sum(entry.points for entry in entries if _is_debit(entry) and is_announceable(entry, policy))
+    left = min(fading(policy.half_lives.of(memory), policy.alert_within + LATELY) for memory in MEMORIES)
+    felt = felt_at(before, policy.half_lives, entries[-1].booked_at).debits
+    return debits < 0 and debits * left - felt < DROPPED_POINTS * left + TINY
 
 
 def _account_types(crossings: Sequence[Crossing]) -> list[MessageType]:

@@ -72,7 +72,7 @@ def _may_be_worth_telling(cause: Cause, policy: Policy) -> bool:
 def _needs_last_lines(cause: Cause, policy: Policy) -> bool:
     before = cause.before
     is_recent = before.sequence > 0 and before.last_entry_at >= cause.at - LATELY
-    return is_recent and may_have_dropped(cause.entries, policy)
+    return bool(is_recent and cause.entries) and may_have_dropped(cause.entries, before.masses, policy)
 
 
 async def _worth_telling(
