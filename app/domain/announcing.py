@@ -66,7 +66,7 @@ def group_types(group: Group, told: Sequence[Told], policy: Policy) -> tuple[Mes
         *([MessageType.DEBIT_DEEP] if any(map(_is_deep_debit, standing)) else []),
         *([MessageType.PROMISE_BROKEN] if any(map(_is_broken_promise, standing)) else []),
         *([MessageType.BALANCE_DROPPED] if _dropped(group, policy) else []),
-        *_account_types(counting(group, policy)),
+        *_moved_types(group, policy),
     ]
     return _but_quiet(found, told, policy, at=group.booked_at, depth=group.after.depth)
 
@@ -77,7 +77,7 @@ def crossing_types(
     """The types of the message that a crossing by time or by segment is worth; none for one of history."""
     if recorded_at is None or recorded_at - crossing.at > policy.alert_within:
         return ()
-    return _but_quiet(_account_types([crossing]), told, policy, at=crossing.at, depth=crossing.after.depth)
+    return _but_quiet(_way_types([crossing]), told, policy, at=crossing.at, depth=crossing.after.depth)
 
 
 def is_announceable(entry: Entry, policy: Policy) -> bool:
@@ -95,7 +95,7 @@ def causing(group: Group, policy: Policy) -> tuple[Entry, ...]:
 
 
 def counting(group: Group, policy: Policy) -> list[Crossing]:
-    """Those of the group's crossings that may be told of, as the way from before the first to after the last."""
+    """Those of the group's crossings that may be told of."""
     positions = {entry.position for entry in group.entries if is_announceable(entry, policy)}
     return [crossing for crossing in group.crossings if crossing.position in positions]
 
@@ -111,7 +111,16 @@ def may_have_dropped(entries: Sequence[Entry], before: Masses, policy: Policy) -
     return debits < 0 and debits * left - felt < DROPPED_POINTS * left + TINY
 
 
-def _account_types(crossings: Sequence[Crossing]) -> list[MessageType]:
+def _moved_types(group: Group, policy: Policy) -> list[MessageType]:
+    """What the group's whole way is called, as far as the entries that may be told of go that way too.
+
+    So what a stale entry of the same append did is neither told nor kept silent about by calling it the opposite.
+    """
+    fresh = _way_types(counting(group, policy))
+    return [each for each in _way_types(group.crossings) if each in fresh]
+
+
+def _way_types(crossings: Sequence[Crossing]) -> list[MessageType]:
     """What the way from before the first to after the last of these crossings is called."""
     if not crossings:
         return []

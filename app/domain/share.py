@@ -9,6 +9,8 @@ from app.domain.instant import Instant
 from app.domain.memory import fading
 from app.domain.policy import Policy
 
+BECAUSE_MAX = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -30,6 +32,6 @@ def shares(entries: Iterable[Entry], policy: Policy, t: Instant) -> list[Share]:
     ]
 
 
-def because(found: Iterable[Share], *, most: int = 3) -> list[Share]:
+def because(found: Iterable[Share], *, most: int = BECAUSE_MAX) -> list[Share]:
     """The shares that weigh most, heaviest first; of equal ones the later entry first."""
     return heapq.nlargest(most, found, key=lambda share: (abs(share.felt), share.entry.sequence))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,16 +22,14 @@ from app.domain.memory import felt_at
 from app.domain.message import ACCOUNT_TYPES, Message, MessageType
 from app.domain.message_body import News, Side, account_body
 from app.domain.policy import Policy
-from app.domain.share import Share, because, shares
+from app.domain.share import BECAUSE_MAX, Share, because, shares
 from app.operations.causes import Cause
 from app.operations.hand_over import hand_over
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
 from app.queries.accounts import keys_of, names_of
-from app.queries.ledger_lines import entries_by_account
-from app.queries.told import last_lines_of, told_of
+from app.queries.told import heavy_lines_of, last_lines_of, told_of
 
-if TYPE_CHECKING:
-    from uuid import UUID
+RECENT_LINES = 50  # of an account that is longer, only what is heavy is read besides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,16 +155,23 @@ async def _messages(
     return messages
 
 
-async def _weighing(tx: AsyncConnection, book: str, worth: Sequence[_Worth], policy: Policy) -> list[Sequence[Share]]:
-    """What weighed most just after each cause. One query for all of them."""
-    by_account: dict[UUID, list[int]] = {}
-    for index, each in enumerate(worth):
-        by_account.setdefault(each.cause.account_id, []).append(index)
-    found: list[Sequence[Share]] = [()] * len(worth)
-    async for entries in entries_by_account(tx, book, account_ids=by_account):
-        for index in by_account[entries[0].account_id]:
-            found[index] = _because(entries, worth[index].cause, policy)
-    return found
+async def _weighing(tx: AsyncConnection, book: str, worth: Sequence[_Worth], policy: Policy) -> list[list[Share]]:
+    """What weighed most just after each cause: one query for all accounts, and one more for each long one."""
+    limit = RECENT_LINES + sum(len(each.cause.entries) for each in worth)
+    account_ids = {each.cause.account_id for each in worth}
+    recent = await last_lines_of(tx, book, account_ids, since=0, limit=limit)
+    return [await _weighing_after(tx, book, each.cause, recent[each.cause.account_id], policy) for each in worth]
+
+
+async def _weighing_after(
+    tx: AsyncConnection, book: str, cause: Cause, recent: Sequence[Entry], policy: Policy
+) -> list[Share]:
+    found = _because(recent, cause, policy)
+    if recent[0].sequence == 1:
+        return found
+    # Nothing is felt as more than it was booked with: what is lighter than the lightest of these cannot come before it.
+    least = int(min(abs(share.felt) for share in found)) if len(found) == BECAUSE_MAX else 0
+    return _because(await heavy_lines_of(tx, book, cause.account_id, least=max(1, least)), cause, policy)
 
 
 def _because(entries: Sequence[Entry], cause: Cause, policy: Policy) -> list[Share]:

@@ -82,7 +82,9 @@ def _facts(value: object) -> str:
     if not isinstance(value, dict):
         return str(value)
     facts = cast("dict[str, object]", value).items()
-    return ", ".join(f"{name} {_facts(fact)}" for name, fact in facts if isinstance(fact, str | int | float | dict))
+    return ", ".join(
+        f"{name} {_facts(fact)}" for name, fact in facts if fact is not None and not isinstance(fact, list)
+    )
 
 
 def _part(data: Data, name: str, part: str) -> Any:

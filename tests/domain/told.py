@@ -166,7 +166,8 @@ def _of_group(life: Life, at: Instant, policy: Policy) -> set[str]:
             found |= {"promise.broken"} if entry.source == "goodwill" else set()
     counting = {entry.position for entry in group if _is_fresh(entry, policy)}
     way = [crossing for crossing in life.crossings if crossing.position in counting]
-    found |= named(way[0].before, way[-1].after) if way else set()
+    whole = [crossing for crossing in life.crossings if crossing.position in {entry.position for entry in group}]
+    found |= named(way[0].before, way[-1].after) & named(whole[0].before, whole[-1].after) if way else set()
     first = group[0].sequence
     before = [e for e in life.entries if first - 200 <= e.sequence < first and at - 24 * HOUR <= e.booked_at]
     return found | ({"balance.dropped"} if _owed(before, policy) > -30 >= _owed(before + group, policy) else set())

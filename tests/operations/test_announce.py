@@ -191,3 +191,37 @@ async def test_what_time_did_before_a_replay_ended_is_history(bench: Bench) -> N
         found = await recorded_crossings(tx, bench.book, (await account_of(bench)).account_id)
     assert [each.crossing.cause.value for each in found] == ["entry", "time"]
     assert await types(bench) == []
+
+
+async def test_a_long_accounts_message_names_what_weighs_most_of_all(bench: Bench) -> None:
+    """Heavy ones long ago, one of which was taken back, and many light ones since."""
+    heavy = [interaction(f"h{n}", GIFT, value_at=NOON - n * DAY) for n in (1, 2, 3)]
+    light = [interaction(f"l{n}", SOLVED if n % 2 else "contact.neutral", value_at=NOON - DAY) for n in range(120)]
+    await post(bench, *heavy, interaction("wrong", INSULT, value_at=NOON - DAY))
+    await post(bench, reversal("wrong"))
+    await post(bench, *light)
+
+    await post(bench, interaction("deep", CANCELLED))
+
+    body = (await bodies(bench))[-1]
+    assert body["type"] == "debit.deep"
+    async with bench.client() as api:
+        assert body["data"]["because"] == (await api.get("/v1/customers/ada")).json()["because"]
+    assert [each["points"] for each in body["data"]["because"]] == [-45, 45, 45]
+
+
+async def test_what_is_fresh_is_not_told_as_the_opposite_of_what_the_append_came_to(bench: Bench) -> None:
+    await post(bench, interaction(1, GIFT), interaction(2, INSULT, value_at=NOON - 5 * DAY))
+    await post(
+        bench,
+        interaction(3, FAILED, customer="bob"),
+        interaction(4, GIFT, customer="bob", value_at=NOON - 5 * DAY),
+    )
+    await post(
+        bench,
+        interaction(5, "wait.excessive", customer="eve", value_at=NOON - 5 * DAY),
+        interaction(6, FAILED, customer="eve"),
+    )
+
+    assert await types(bench) == [["account.overdrawn"]]
+    assert (await bodies(bench))[0]["data"]["customer"] == "eve"
