@@ -18,6 +18,7 @@ logger = logging.getLogger("goodwill.deliverer")
 WINDOW_MIN = 2  # in flight until the receiver has answered: so many that are gone at once fill little of the room
 SLOW_SECONDS = 1.0
 STARVED_SECONDS = 0.05
+REST_SECONDS_MIN, REST_SECONDS_MAX = 0.1, 5.0  # between tries at a receiver that fails, however much it is owed
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 
 deliveries = Counter("goodwill_deliveries", "Deliveries by what became of a try or of them", ("outcome",))
@@ -50,6 +51,8 @@ class Pump:
         self._in_flight: dict[asyncio.Task[None], float] = {}
         self._window = WINDOW_MIN
         self._may_send = WINDOW_MIN
+        self._failures = 0
+        self._rests_until = 0.0
 
     def wake(self) -> None:
         """More may be due."""
@@ -66,6 +69,7 @@ class Pump:
                 if not self._in_flight and self._news.empty() and self._free > 0:
                     return
                 tried = await self._what_came()
+                self._rest_after(tried)
         finally:
             for task in list(self._in_flight):
                 task.cancel()
@@ -77,7 +81,22 @@ class Pump:
     @property
     def _free(self) -> int:
         """How many more may be sent just now."""
+        if self._rest > 0:
+            return 0
         return min(self._capacity - len(self._in_flight), self._room.for_one(is_slow=self._is_slow))
+
+    @property
+    def _rest(self) -> float:
+        """For how many seconds nothing is sent, since the receiver fails."""
+        return max(0.0, self._rests_until - asyncio.get_running_loop().time())
+
+    def _rest_after(self, tried: list[Tried]) -> None:
+        """The longer, the more often it failed in a row: each try costs us a transaction, and it a request."""
+        if not tried:
+            return
+        self._failures = 0 if tried[-1].attempt.succeeded else self._failures + 1
+        rest = REST_SECONDS_MIN * 2 ** min(self._failures - 1, 10) if self._failures else 0.0
+        self._rests_until = asyncio.get_running_loop().time() + min(rest, REST_SECONDS_MAX)
 
     @property
     def _is_slow(self) -> bool:
@@ -127,12 +146,20 @@ class Pump:
             self._room.used -= 1
             self._news.put_nowait(tried)
 
+    @property
+    def _patience(self) -> float | None:
+        """When to look again although nothing came: after a rest, and soon where there is no room; None: need not."""
+        if len(self._in_flight) >= self._capacity:
+            return None
+        if self._rest > 0:
+            return self._rest
+        return STARVED_SECONDS if self._room.for_one(is_slow=self._is_slow) == 0 else None
+
     async def _what_came(self) -> list[Tried]:
-        """What was tried meanwhile; where there is no room, look again soon whether there is."""
+        """What was tried meanwhile, or nothing when it is time to look whether more may be sent."""
         came: list[Tried | None] = []
-        is_starved = self._room.for_one(is_slow=self._is_slow) == 0 and len(self._in_flight) < self._capacity
         with suppress(TimeoutError):
-            async with asyncio.timeout(STARVED_SECONDS if is_starved else None):
+            async with asyncio.timeout(self._patience):
                 came.append(await self._news.get())
         while not self._news.empty():
             came.append(self._news.get_nowait())

@@ -19,6 +19,7 @@ from tests.postgres import free_port
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 30
+KIBIBYTES_IN_MEBIBYTE = 1_024
 STARTS_MAX = 5  # another process may take the free port between our look and the server's
 
 
@@ -35,6 +36,12 @@ class GoodwillProcess:
     def log(self) -> str:
         """All that the process wrote, over all its starts."""
         return self._log.read_text() if self._log.exists() else ""
+
+    @property
+    def peak_mebibytes(self) -> float:
+        """The most memory that the running process ever held."""
+        lines = Path(f"/proc/{self._running.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / KIBIBYTES_IN_MEBIBYTE
 
     async def stop(self) -> int:
         """End it as an operator does (SIGTERM), and return its exit code."""

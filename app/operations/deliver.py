@@ -60,6 +60,11 @@ class Turn:
     given_up: int
 
 
+_OF_AN_EMPTIED_BOOK = Turn(
+    claimed=(), address=None, form=BodyForm.STANDARD, may_send=1, delivered=0, failed=0, given_up=0
+)
+
+
 async def take_turn(
     ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, lease: UUID, in_flight: int, room: int
 ) -> Turn:
@@ -89,12 +94,12 @@ async def _take_turn(
     async with ledger.database.write() as tx:
         stored = await read_subscription(tx, queue.book, queue.subscription_id)
         if stored is None:
-            raise LookupError("a subscription's row stays")
+            return _OF_AN_EMPTIED_BOOK, None
         now = ledger.now()
-        delivered, failed, exhausted = await _record(ledger, tx, queue, tried, lease=lease, now=now)
         fares = _fares(stored, tried)
-        if fares.failing_since != stored.failing_since:
+        if fares.failing_since != stored.failing_since:  # first, as whoever changes it locks it before its deliveries
             await save_failing(tx, queue.book, queue.subscription_id, fares.failing_since)
+        delivered, failed, exhausted = await _record(ledger, tx, queue, tried, lease=lease, now=now)
 
         reason = _reason_to_disable(fares, tried, now)
         limit = 0 if reason or fares.state is not SubscriptionState.ACTIVE else min(room, fares.may_send - in_flight)

@@ -11,7 +11,7 @@ BATCH = 1_000
 
 
 async def give_up_deleted(ledger: Ledger, book: str, subscription_id: UUID) -> None:
-    """Batch by batch; whoever is stopped halfway, the next one goes on."""
+    """Batch by batch; whoever is stopped halfway, or finds some locked, the next one goes on."""
     while await _give_up_some(ledger, Queue(book, subscription_id)) == BATCH:
         pass
 

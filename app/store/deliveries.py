@@ -20,9 +20,9 @@ _IS_PENDING = _own.settled_at.is_(None)  # in these very words the partial index
 
 
 async def still_ours(tx: AsyncConnection, queue: Queue, numbers: Collection[int], lease: UUID) -> set[int]:
-    """Those of these deliveries that are still under our lease, locked."""
+    """Those of these deliveries that are still under our lease, locked in order."""
     query = select(_own.number).where(_holds(queue), _own.number.in_(numbers), _own.lease == lease)
-    return set((await tx.execute(query.with_for_update())).scalars())
+    return set((await tx.execute(query.order_by(_own.number).with_for_update())).scalars())
 
 
 async def save_settled(
@@ -129,15 +129,15 @@ async def move_due(tx: AsyncConnection, queue: Queue, at: Instant, *, limit: int
 
 
 async def lock_pending(tx: AsyncConnection, queue: Queue, *, limit: int) -> list[int]:
-    """Some deliveries that are pending, locked."""
+    """Some deliveries that are pending, locked; not those that another has locked."""
     query = select(_own.number).where(_holds(queue), _IS_PENDING).limit(limit)
-    return list((await tx.execute(query.with_for_update())).scalars())
+    return list((await tx.execute(query.with_for_update(skip_locked=True))).scalars())
 
 
 async def pending_among(tx: AsyncConnection, queue: Queue, numbers: Collection[int]) -> dict[int, UUID | None]:
-    """Those of these deliveries that are pending, locked; each with its account."""
+    """Those of these deliveries that are pending, locked in order; each with its account."""
     query = select(_own.number, _own.account_id).where(_holds(queue), _IS_PENDING, _own.number.in_(numbers))
-    return {row.number: row.account_id for row in await tx.execute(query.with_for_update())}
+    return {row.number: row.account_id for row in await tx.execute(query.order_by(_own.number).with_for_update())}
 
 
 async def delete_attempts(tx: AsyncConnection, queue: Queue, numbers: Collection[int]) -> None:

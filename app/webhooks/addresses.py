@@ -74,7 +74,7 @@ _NETWORKS: tuple[tuple[IPv4Network | IPv6Network, str], ...] = tuple(
 
 
 def forbidden(text: str) -> str | None:
-    """Why nothing is sent to this address, after "the address … is"; None if it may be dialled."""
+    """Why nothing is sent to this address, after "its address is"; None if it may be dialled."""
     try:
         address = ip_address(text)
     except ValueError:

@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # how the last label of an IPv4 add
 
 
 class UrlRefused(Exception):
-    """Nothing is sent to this URL, or not now; `reason` says why and never holds more of the URL than its name."""
+    """Nothing is sent to this URL, or not now; `reason` says why, and holds nothing of the URL or of its addresses."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -78,7 +78,7 @@ async def vetted(target: Target, resolve: Resolve) -> tuple[str, ...]:
     if not addresses:
         raise NameNotResolved("the name does not resolve")
     for address in addresses:
-        _refuse_forbidden(address)
+        _refuse_forbidden(address, of="an address of its name")
     families: dict[bool, str] = {}
     for address in addresses:
         families.setdefault(":" in address, address)
@@ -107,11 +107,11 @@ def _public(scheme: str, host: str, port: int, path: str) -> Target:
     if scheme != "https":
         raise UrlRefused("it is not an https URL")
     if port not in PORTS:
-        raise UrlRefused(f"port {port} is not one of {', '.join(map(str, sorted(PORTS)))}")
+        raise UrlRefused(f"its port is not one of {', '.join(map(str, sorted(PORTS)))}")
     literal = _literal(host)
     if literal is None:
         return Target(scheme=scheme, host=_name(host), port=port, path=path)
-    _refuse_forbidden(literal)
+    _refuse_forbidden(literal, of="its address")
     return Target(scheme=scheme, host=literal, port=port, path=path, addresses=(literal,))
 
 
@@ -141,10 +141,10 @@ def _name(host: str) -> str:
     return name
 
 
-def _refuse_forbidden(address: str) -> None:
+def _refuse_forbidden(address: str, *, of: str) -> None:
     words = forbidden(address)
     if words is not None:
-        raise UrlRefused(f"the address {address} is {words}")
+        raise UrlRefused(f"{of} is {words}")
 
 
 def _default_port(scheme: str) -> int:

@@ -73,6 +73,7 @@ async def test_what_cannot_be_is_refused(api: httpx.AsyncClient, body: Json, fau
     response = await api.post("/v1/webhooks", json={"url": AWAY, "message_types": ["*"], **body})
 
     assert faults(problem_of(response, 422, "invalid_subscription")) == [fault]
+    assert [sent for sent in ("10.0.0.1", "127.1", "user", "c2hvcnQ") if sent in response.text] == []
     assert (await got(api, "/v1/webhooks"))["webhooks"] == []
 
 

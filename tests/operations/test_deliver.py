@@ -68,7 +68,10 @@ async def test_a_message_reaches_its_receiver_signed_and_once(bench: Bench) -> N
     assert (attempt.ordinal, attempt.status, attempt.error) == (1, 204, None)
 
 
-async def test_a_failure_is_tried_again_by_the_schedule_until_it_is_given_up(bench: Bench) -> None:
+async def test_a_failure_is_tried_again_by_the_schedule_until_it_is_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pump.REST_SECONDS_MAX", 0.01)  # the clock is moved ahead, rests are by the real one
     await opened(bench, "ada")
     async with receiving(answering("500 Oops", body=b"we are down")) as receiver, delivering(bench.ledger):
         to = await subscribed(bench, receiver.url)
@@ -88,6 +91,17 @@ async def test_a_failure_is_tried_again_by_the_schedule_until_it_is_given_up(ben
     assert {each.error for each in attempts} == {"answered 500 Internal Server Error"}
     assert {each.excerpt for each in attempts} == {"we are down"}
     assert (await deliveries_of(bench, to))[0].reason == "attempts_exhausted"
+
+
+async def test_a_receiver_that_fails_is_given_rests_however_much_it_is_owed(bench: Bench) -> None:
+    await opened(bench, "ada")
+    async with receiving(answering("500 Oops")) as receiver, delivering(bench.ledger):
+        to = await subscribed(bench, receiver.url)
+        await told(bench, *["ada"] * 30)
+        await asyncio.sleep(1.2)
+
+    assert 3 <= len(receiver.requests) <= 6  # after 0.1, 0.2, 0.4 and 0.8 s
+    assert set(await states_of(bench, to)) == {"pending"}
 
 
 async def until_tried(bench: Bench, to: Subscription, tries: int) -> None:

@@ -81,11 +81,18 @@ def test_no_text_is_taken_for_anything_but_a_public_place(url: str) -> None:
     assert target.addresses or not target.host.replace(".", "").isdigit()
 
 
-def test_the_reason_says_what_is_wrong_and_keeps_the_secret() -> None:
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://10.0.0.1/services/secret", "its address is private"),
+        ("https://example.com:8080/services/secret", "its port is not one of 443, 8443"),
+    ],
+)
+def test_the_reason_says_what_is_wrong_and_nothing_of_what_was_sent(url: str, reason: str) -> None:
     with pytest.raises(UrlRefused) as refused:
-        checked("https://10.0.0.1/services/secret")
+        checked(url)
 
-    assert refused.value.reason == "the address 10.0.0.1 is private"
+    assert refused.value.reason == reason
 
 
 LOOPBACK = ["127.0.0.1", "[::1]", "localhost", "LocalHost"]
@@ -128,9 +135,10 @@ async def test_a_name_is_resolved_once_and_the_best_address_of_each_family_is_di
 async def test_one_address_inside_spoils_the_whole_answer(inside: str, answer: list[str]) -> None:
     resolver = Resolver([text.format(inside) for text in answer])
 
-    with pytest.raises(UrlRefused, match=f"the address {inside} is ") as refused:
+    with pytest.raises(UrlRefused, match=r"^an address of its name is ") as refused:
         await vetted(checked("https://example.com/"), resolver)
 
+    assert inside not in refused.value.reason
     assert not isinstance(refused.value, NameNotResolved)
 
 
