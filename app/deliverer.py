@@ -80,7 +80,6 @@ class Deliverer:
     def __init__(self, ledger: Ledger, sender: Sender) -> None:
         self._ledger = ledger
         self._sender = sender
-        self._lease = ledger.new_id()
         self._room = Room()
         self._pumps: dict[tuple[str, UUID], tuple[Pump, asyncio.Task[None]]] = {}
         self._rests: dict[tuple[str, UUID], float] = {}
@@ -121,7 +120,7 @@ class Deliverer:
             if wait > 0:
                 earliest = min(earliest, wait)
                 continue
-            pump = Pump(self._ledger, self._sender, name, self._room, self._lease)
+            pump = Pump(self._ledger, self._sender, name, self._room)
             self._pumps[name] = pump, asyncio.create_task(self._run(name, pump))
         return earliest
 

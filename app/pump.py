@@ -8,6 +8,7 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from app.domain.delivery import Queue
+from app.domain.errors import DatabaseUnavailable
 from app.operations.deliver import Tried, Turn, take_turn, try_once
 from app.operations.ledger import Ledger
 from app.queries.deliveries import Parcel
@@ -20,6 +21,7 @@ SLOW_SECONDS = 1.0
 STARVED_SECONDS = 0.05
 REST_SECONDS_MIN, REST_SECONDS_MAX = 0.1, 5.0  # between tries at a receiver that fails, however much it is owed
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+ERROR_SECONDS = 5.0
 
 deliveries = Counter("goodwill_deliveries", "Deliveries by what became of a try or of them", ("outcome",))
 tries = Counter("goodwill_delivery_attempts", "Tries to deliver", ("status",))
@@ -41,12 +43,11 @@ class Room:
 class Pump:
     """Runs as long as something is due or in flight."""
 
-    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room, lease: UUID) -> None:
+    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room) -> None:
         self._ledger = ledger
         self._sender = sender
         self._queue = Queue(*name)
         self._room = room
-        self._lease = lease
         self._news: asyncio.Queue[Tried | None] = asyncio.Queue()
         self._in_flight: dict[asyncio.Task[None], float] = {}
         self._window = WINDOW_MIN
@@ -103,29 +104,34 @@ class Pump:
         present = asyncio.get_running_loop().time()
         return any(present - begun > SLOW_SECONDS for begun in self._in_flight.values())
 
-    async def _turn(self, tried: list[Tried]) -> Turn:
-        """One transaction; as long as the database is away, again and again, so that what was tried is not lost."""
+    async def _turn(self, tried: list[Tried]) -> Turn | None:
+        """One transaction; as long as the database is away, again and again, so that what was tried is not lost.
+
+        Whatever else fails would fail again: what was tried is dropped, and comes up again when its lease ends.
+        """
         outages = 0
         while True:
             try:
                 turn = await take_turn(
-                    self._ledger,
-                    self._queue,
-                    tried,
-                    lease=self._lease,
-                    in_flight=len(self._in_flight),
-                    room=self._free,
+                    self._ledger, self._queue, tried, in_flight=len(self._in_flight), room=self._free
                 )
-            except Exception:
-                logger.exception("deliveries of book %s are not recorded yet", self._queue.book)
-                await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
+            except DatabaseUnavailable:
+                if outages == 0:
+                    logger.warning("deliveries of book %s wait for the database", self._queue.book)
+                await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2 ** min(outages, 10), OUTAGE_SECONDS_MAX))
                 outages += 1
+            except Exception:
+                logger.exception("tries of deliveries of book %s could not be recorded", self._queue.book)
+                await asyncio.sleep(ERROR_SECONDS)
+                return None
             else:
                 self._may_send = turn.may_send
                 _count(turn, tried)
                 return turn
 
-    def _send(self, turn: Turn) -> None:
+    def _send(self, turn: Turn | None) -> None:
+        if turn is None:
+            return
         for parcel in turn.claimed:
             task = asyncio.create_task(self._send_one(turn, parcel))
             self._in_flight[task] = asyncio.get_running_loop().time()

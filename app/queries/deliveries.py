@@ -23,12 +23,18 @@ class Parcel:
     """What is to be sent: a message's body, null if it is kept no longer, and how often it was tried."""
 
     number: int
+    lease: UUID
     account_id: UUID | None
     message_id: UUID
     type: MessageType
     body: bytes | None
     attempts: int
     tries: int
+
+    @property
+    def held(self) -> tuple[int, UUID]:
+        """Which delivery, and by which claim."""
+        return self.number, self.lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,7 @@ async def parcels(
 ) -> list[Parcel]:
     """What these deliveries carry, in order, opened with the book's key or the account's."""
     query = (
-        select(messages, _own.attempts, _own.tries, account_keys.c.wrapped_key)
+        select(messages, _own.lease, _own.attempts, _own.tries, account_keys.c.wrapped_key)
         .join(deliveries, (_own.book == messages.c.book) & (_own.number == messages.c.number))
         .outerjoin(
             account_keys,
@@ -137,6 +143,7 @@ def _delivery(row: Row[Any]) -> Delivery:
 def _parcel(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> Parcel:
     return Parcel(
         number=row.number,
+        lease=row.lease,
         account_id=row.account_id,
         message_id=row.message_id,
         type=MessageType(row.type),

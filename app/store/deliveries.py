@@ -1,6 +1,6 @@
 """Deliveries of one subscription: claimed, recorded, offered anew. Never under the book's head lock.
 
-A claim sets `lease` to who claims and `due_at` to the lease's end, so that a delivery whose worker died comes up
+A claim sets `lease` to an id of its own and `due_at` to the lease's end, so that a delivery whose worker died comes up
 again by itself. On PostgreSQL rows that another worker has locked are left to it.
 """
 
@@ -19,10 +19,12 @@ _own = deliveries.c
 _IS_PENDING = _own.settled_at.is_(None)  # in these very words the partial index has it
 
 
-async def still_ours(tx: AsyncConnection, queue: Queue, numbers: Collection[int], lease: UUID) -> set[int]:
-    """Those of these deliveries that are still under our lease, locked in order."""
-    query = select(_own.number).where(_holds(queue), _own.number.in_(numbers), _own.lease == lease)
-    return set((await tx.execute(query.order_by(_own.number).with_for_update())).scalars())
+async def still_ours(tx: AsyncConnection, queue: Queue, held: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Those of these deliveries, each with its lease, that are still under it; locked in order."""
+    numbers, leases = {number for number, _ in held}, {lease for _, lease in held}
+    query = select(_own.number, _own.lease).where(_holds(queue), _own.number.in_(numbers), _own.lease.in_(leases))
+    rows = await tx.execute(query.order_by(_own.number).with_for_update())
+    return {(row.number, row.lease) for row in rows} & set(held)
 
 
 async def save_settled(
