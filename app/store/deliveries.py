@@ -98,9 +98,10 @@ async def lock_delivery(tx: AsyncConnection, queue: Queue, message_id: UUID) -> 
 
 
 async def offer_anew(tx: AsyncConnection, queue: Queue, numbers: Collection[int], now: Instant) -> None:
-    """These deliveries are due now, with all tries before them; one that is under way stays so."""
-    query = update(deliveries).where(_holds(queue), _own.number.in_(numbers), _own.lease.is_(None))
-    await tx.execute(query.values(state=DeliveryState.PENDING, due_at=now, tries=0, settled_at=None, reason=None))
+    """These deliveries are due now, with all tries before them; what a try under way comes to counts no more."""
+    query = update(deliveries).where(_holds(queue), _own.number.in_(numbers))
+    anew = {"state": DeliveryState.PENDING, "settled_at": None, "reason": None}
+    await tx.execute(query.values(due_at=now, lease=None, tries=0, **anew))
 
 
 async def lock_given_up(
