@@ -53,25 +53,38 @@ async def deliverer_running(opened: OpenedLedger) -> AsyncGenerator[None]:
 
 
 async def run_deliverer(opened: OpenedLedger) -> None:
-    """Deliver in every book what is due, until cancelled; an outage is told once and waited out."""
+    """Deliver in every book what is due, until cancelled."""
+
+    async def deliver() -> None:
+        ledger = await opened()
+        async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
+            await Deliverer(ledger, sender).run()
+
+    await _for_ever("the deliverer", deliver)
+
+
+async def _for_ever(name: str, once: Callable[[], Awaitable[None]]) -> None:
+    """Again and again, until cancelled; an outage is told once and waited out."""
     outages = 0
     while True:
         try:
-            ledger = await opened()
-            async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
-                await Deliverer(ledger, sender).run()
+            await once()
         except Exception as error:  # noqa: BLE001 - told once; whatever it is, the deliverer goes on
             if outages == 0:
-                _tell(error)
+                _tell(name, error)
             await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
             outages = min(outages + 1, 10)
+        else:
+            if outages:
+                logger.warning("%s runs again", name)
+            outages = 0
 
 
-def _tell(error: Exception) -> None:
+def _tell(name: str, error: Exception) -> None:
     if isinstance(error, Refusal):
-        logger.warning("the deliverer stands still: %s", error.detail)
+        logger.warning("%s stands still: %s", name, error.detail)
     else:
-        logger.error("the deliverer stands still", exc_info=error)
+        logger.error("%s stands still", name, exc_info=error)
 
 
 class Deliverer:
@@ -81,17 +94,19 @@ class Deliverer:
         self._ledger = ledger
         self._sender = sender
         self._room = Room()
+        self._rounds = 0
         self._pumps: dict[tuple[str, UUID], tuple[Pump, asyncio.Task[None]]] = {}
         self._rests: dict[tuple[str, UUID], float] = {}
 
     async def run(self) -> None:
-        """Start a pump wherever something is due; look after the rest now and then."""
+        """Start a pump wherever something is due; look after the rest now and then.
+
+        An outage of either leaves the pumps alone: they know what is in flight, and what is still to be recorded.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._look_on())
-                tasks.create_task(self._tidy())
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+                tasks.create_task(_for_ever("the deliverer", self._look))
+                tasks.create_task(_for_ever("the deliverer's tidying", self._tidy))
         finally:
             running = [task for _, task in self._pumps.values()]
             for task in running:
@@ -99,14 +114,13 @@ class Deliverer:
             if running:
                 await asyncio.wait(running)
 
-    async def _look_on(self) -> None:
-        while True:
-            self._ledger.soon_deliver.clear()
-            async with self._ledger.database.read() as tx:
-                dues = await due_by_subscription(tx)
-            earliest = self._start(dues)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ledger.soon_deliver.wait(), earliest / SECOND)
+    async def _look(self) -> None:
+        self._ledger.soon_deliver.clear()
+        async with self._ledger.database.read() as tx:
+            dues = await due_by_subscription(tx)
+        earliest = self._start(dues)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ledger.soon_deliver.wait(), earliest / SECOND)
 
     def _start(self, dues: dict[tuple[str, UUID], Instant]) -> Instant:
         """Start or wake the pump of each subscription of which something is due; how long until another is."""
@@ -135,13 +149,11 @@ class Deliverer:
             self._ledger.soon_deliver.set()  # to see when its next is due
 
     async def _tidy(self) -> None:
-        rounds = 0
-        while True:
-            summaries.inc(await keep_tidy(self._ledger))
-            if rounds % SHOWN_EVERY == 0:
-                _show(await backlog(self._ledger))
-            rounds += 1
-            await asyncio.sleep(TIDY_SECONDS)
+        if self._rounds % SHOWN_EVERY == 0:
+            _show(await backlog(self._ledger))
+        self._rounds += 1
+        summaries.inc(await keep_tidy(self._ledger))
+        await asyncio.sleep(TIDY_SECONDS)
 
 
 def _show(found: Backlog) -> None:

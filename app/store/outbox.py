@@ -60,10 +60,12 @@ async def insert_summary(tx: AsyncConnection, book: str, first: Message) -> None
 
 
 async def lock_summary(tx: AsyncConnection, book: str, cause: str, begun_at: Instant) -> bool:
-    """Lock the summary; whether it is still to be written. Requires the book's head to be locked."""
+    """Lock the summary; whether it is still there, and to be written. Requires the book's head to be locked."""
     own = summaries.c
-    query = select(own.written_by).where(own.book == book, own.cause == cause, own.begun_at == begun_at)
-    return (await tx.execute(query.with_for_update())).scalar_one() is None
+    query = select(own.begun_at).where(
+        own.book == book, own.cause == cause, own.begun_at == begun_at, own.written_by.is_(None)
+    )
+    return (await tx.execute(query.with_for_update())).scalar_one_or_none() is not None
 
 
 async def purge_bodies(tx: AsyncConnection, book: str, before: Instant, *, limit: int) -> list[int]:
