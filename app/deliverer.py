@@ -29,6 +29,8 @@ TIDY_SECONDS = 5.0
 SHOWN_EVERY = 6  # rounds of tidying: counting what is queued takes a while when much is
 REST_SECONDS = 0.25  # for a subscription whose due deliveries another worker has
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+STOP_SECONDS = 5.0  # for what is in flight, when the process is stopped: most supervisors kill it after 10
+GIVE_BACK_SECONDS = 2.0
 
 pending = Gauge("goodwill_deliveries_pending", "Deliveries that are due or will be; NaN: no deliverer here")
 held = Gauge("goodwill_deliveries_held", "Deliveries whose subscription is paused or disabled; NaN: no deliverer here")
@@ -42,9 +44,9 @@ for _gauge in (pending, held, oldest_seconds, disabled):
 
 
 @asynccontextmanager
-async def deliverer_running(opened: OpenedLedger) -> AsyncGenerator[None]:
+async def deliverer_running(opened: OpenedLedger, *, stop_seconds: float = STOP_SECONDS) -> AsyncGenerator[None]:
     """The deliverer runs beside what is done in the block."""
-    running = asyncio.create_task(run_deliverer(opened))
+    running = asyncio.create_task(run_deliverer(opened, stop_seconds=stop_seconds))
     try:
         yield
     finally:
@@ -52,13 +54,13 @@ async def deliverer_running(opened: OpenedLedger) -> AsyncGenerator[None]:
         await asyncio.wait([running])
 
 
-async def run_deliverer(opened: OpenedLedger) -> None:
-    """Deliver in every book what is due, until cancelled."""
+async def run_deliverer(opened: OpenedLedger, *, stop_seconds: float = STOP_SECONDS) -> None:
+    """Deliver in every book what is due, until cancelled; then wait so long for what is in flight."""
 
     async def deliver() -> None:
         ledger = await opened()
         async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
-            await Deliverer(ledger, sender).run()
+            await Deliverer(ledger, sender, stop_seconds).run()
 
     await _for_ever("the deliverer", deliver)
 
@@ -88,11 +90,12 @@ def _tell(name: str, error: Exception) -> None:
 
 
 class Deliverer:
-    """All pumps of a process. `run` never returns; cancelled, it lets go of what is in flight: the leases end."""
+    """All pumps of a process. `run` never returns; cancelled, it leaves nothing under way behind, if it can."""
 
-    def __init__(self, ledger: Ledger, sender: Sender) -> None:
+    def __init__(self, ledger: Ledger, sender: Sender, stop_seconds: float) -> None:
         self._ledger = ledger
         self._sender = sender
+        self._stop_seconds = stop_seconds
         self._room = Room()
         self._rounds = 0
         self._pumps: dict[tuple[str, UUID], tuple[Pump, asyncio.Task[None]]] = {}
@@ -108,11 +111,20 @@ class Deliverer:
                 tasks.create_task(_for_ever("the deliverer", self._look))
                 tasks.create_task(_for_ever("the deliverer's tidying", self._tidy))
         finally:
-            running = [task for _, task in self._pumps.values()]
-            for task in running:
-                task.cancel()
-            if running:
-                await asyncio.wait(running)
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Claim no more; record what is answered soon, give back the rest. What even that does not reach waits for the
+        end of its lease."""
+        pumps = list(self._pumps.values())
+        for pump, _ in pumps:
+            pump.stop()
+        await _ended(pumps, self._stop_seconds)
+        for pump, _ in pumps:
+            pump.hang_up()
+        await _ended(pumps, GIVE_BACK_SECONDS)
+        for _, task in pumps:
+            task.cancel()
 
     async def _look(self) -> None:
         self._ledger.soon_deliver.clear()
@@ -120,7 +132,8 @@ class Deliverer:
             dues = await due_by_subscription(tx)
         earliest = self._start(dues)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._ledger.soon_deliver.wait(), earliest / SECOND)
+            async with asyncio.timeout(earliest / SECOND):  # wait_for may swallow a cancellation
+                await self._ledger.soon_deliver.wait()
 
     def _start(self, dues: dict[tuple[str, UUID], Instant]) -> Instant:
         """Start or wake the pump of each subscription of which something is due; how long until another is."""
@@ -154,6 +167,11 @@ class Deliverer:
         self._rounds += 1
         summaries.inc(await keep_tidy(self._ledger))
         await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _ended(pumps: list[tuple[Pump, asyncio.Task[None]]], seconds: float) -> None:
+    if pumps:
+        await asyncio.wait([task for _, task in pumps], timeout=seconds)
 
 
 def _show(found: Backlog) -> None:

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from app.domain.delivery import Queue
 from app.domain.errors import DatabaseUnavailable
-from app.operations.deliver import Tried, Turn, take_turn, try_once
+from app.operations.deliver import Tried, Turn, give_back, take_turn, try_once
 from app.operations.ledger import Ledger
 from app.queries.deliveries import Parcel
 from app.webhooks.send import IN_FLIGHT_MAX, Sender
@@ -54,11 +54,23 @@ class Pump:
         self._may_send = WINDOW_MIN
         self._failures = 0
         self._rests_until = 0.0
+        self._is_stopped = False
+        self._untried: list[Parcel] = []
 
     def wake(self) -> None:
         """More may be due."""
         if self._news.empty() and len(self._in_flight) < self._capacity:
             self._news.put_nowait(None)
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` ends once what is in flight is recorded."""
+        self._is_stopped = True
+        self._news.put_nowait(None)
+
+    def hang_up(self) -> None:
+        """Wait for no answer any more; what is in flight is given back."""
+        for task in list(self._in_flight):
+            task.cancel()
 
     async def run(self) -> None:
         """Go on until nothing is due and nothing in flight."""
@@ -67,13 +79,18 @@ class Pump:
             while True:
                 if tried or self._free > 0:
                     self._send(await self._turn(tried))
-                if not self._in_flight and self._news.empty() and self._free > 0:
-                    return
+                if self._is_done:
+                    break
                 tried = await self._what_came()
                 self._rest_after(tried)
+            if self._untried:
+                await give_back(self._ledger, self._queue, self._untried)
         finally:
-            for task in list(self._in_flight):
-                task.cancel()
+            self.hang_up()
+
+    @property
+    def _is_done(self) -> bool:
+        return not self._in_flight and self._news.empty() and (self._is_stopped or self._free > 0)
 
     @property
     def _capacity(self) -> int:
@@ -82,7 +99,7 @@ class Pump:
     @property
     def _free(self) -> int:
         """How many more may be sent just now."""
-        if self._rest > 0:
+        if self._is_stopped or self._rest > 0:
             return 0
         return min(self._capacity - len(self._in_flight), self._room.for_one(is_slow=self._is_slow))
 
@@ -143,6 +160,9 @@ class Pump:
         try:
             tried = await try_once(self._sender, turn.address, turn.form, parcel, now=self._ledger.now())
             self._window = self._window + 1 if tried.attempt.succeeded else 1
+        except asyncio.CancelledError:
+            self._untried.append(parcel)
+            raise
         except Exception:
             logger.exception("a delivery of book %s could not be tried", self._queue.book)
         finally:
@@ -155,7 +175,7 @@ class Pump:
     @property
     def _patience(self) -> float | None:
         """When to look again although nothing came: after a rest, and soon where there is no room; None: need not."""
-        if len(self._in_flight) >= self._capacity:
+        if self._is_stopped or len(self._in_flight) >= self._capacity:
             return None
         if self._rest > 0:
             return self._rest

@@ -20,6 +20,7 @@ from app.queries.subscriptions import subscription as read_subscription
 from app.store.deliveries import (
     claim,
     insert_attempts,
+    release,
     save_failed,
     save_settled,
     still_ours,
@@ -84,6 +85,14 @@ async def try_once(sender: Sender, address: Address, form: BodyForm, parcel: Par
     signed = headers(address.signing(now), wire_id(parcel.message_id), now // SECOND, body)
     attempt = await sender.send(address.url, signed, body, now=now)
     return Tried(parcel=parcel, sent_to=address.sealed_url, begun_at=now, attempt=attempt)
+
+
+@uninterrupted
+async def give_back(ledger: Ledger, queue: Queue, parcels: Sequence[Parcel]) -> None:
+    """What was claimed and is not under way any more is due now, untried."""
+    async with ledger.database.write() as tx:
+        ours = await still_ours(tx, queue, [each.held for each in parcels])
+        await release(tx, queue, [number for number, _ in ours], ledger.now())
 
 
 @uninterrupted

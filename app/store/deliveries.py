@@ -97,6 +97,12 @@ async def lock_delivery(tx: AsyncConnection, queue: Queue, message_id: UUID) -> 
     return None if row is None else (row.number, row.is_kept)
 
 
+async def release(tx: AsyncConnection, queue: Queue, numbers: Collection[int], now: Instant) -> None:
+    """These deliveries are under way no more, and due now."""
+    query = update(deliveries).where(_holds(queue), _own.number.in_(numbers))
+    await tx.execute(query.values(due_at=now, lease=None))
+
+
 async def offer_anew(tx: AsyncConnection, queue: Queue, numbers: Collection[int], now: Instant) -> None:
     """These deliveries are due now, with all tries before them; what a try under way comes to counts no more."""
     query = update(deliveries).where(_holds(queue), _own.number.in_(numbers))
