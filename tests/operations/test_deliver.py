@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -239,15 +238,3 @@ async def test_a_message_goes_to_whoever_wants_one_of_its_types(bench: Bench) ->
     assert [each.number for each in await deliveries_of(bench, deep)] == [1]
     assert [each.number for each in await deliveries_of(bench, all_of_them)] == [1, 2]
     assert [each.number for each in await deliveries_of(bench, named)] == [3, 4]
-
-
-async def test_two_deliverers_share_the_work(bench: Bench) -> None:
-    await opened(bench, "ada")
-    second = replace(bench.ledger, soon_deliver=asyncio.Event())
-    async with receiving(FINE) as receiver:
-        to = await subscribed(bench, receiver.url)
-        await told(bench, *["ada"] * 60)
-        async with delivering(bench.ledger), delivering(second):
-            await until_states(bench, to, *["delivered"] * 60)
-
-    assert len({each.headers["webhook-id"] for each in receiver.requests}) == len(receiver.requests) == 60

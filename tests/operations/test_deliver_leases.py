@@ -109,3 +109,15 @@ async def test_what_cannot_be_recorded_is_dropped_and_the_others_go_on(
 
     assert caplog.text.count("could not be recorded") == 1
     assert (await deliveries_of(bench, to))[0].is_under_way  # until its lease ends
+
+
+async def test_two_deliverers_share_the_work(bench: Bench) -> None:
+    await opened(bench, "ada")
+    second = replace(bench.ledger, soon_deliver=asyncio.Event())
+    async with receiving(answering("204 No Content")) as receiver:
+        to = await subscribed(bench, receiver.url)
+        await told(bench, *["ada"] * 60)
+        async with delivering(bench.ledger), delivering(second):
+            await until_states(bench, to, *["delivered"] * 60)
+
+    assert len({each.headers["webhook-id"] for each in receiver.requests}) == len(receiver.requests) == 60
