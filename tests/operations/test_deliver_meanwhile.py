@@ -75,14 +75,14 @@ async def test_what_is_in_flight_when_its_subscription_is_deleted_is_given_up(
     async with receiving(holding(answering(status), released)) as receiver, delivering(bench.ledger):
         to = await subscribed(bench, receiver.url)
         await told(bench, *["ada"] * 3)
-        await until(lambda: len(receiver.requests) == 2)
+        await until(lambda: len(receiver.requests) == 1)
         await unsubscribe(bench.ledger, bench.book, to.subscription_id)
         released.set()
         await asyncio.sleep(0.3)
 
     assert {each.reason for each in await deliveries_of(bench, to)} == {"subscription_deleted"}
     assert (await stored(bench, attempts))["attempts"] == []
-    assert len(receiver.requests) == 2
+    assert len(receiver.requests) == 1
     assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
