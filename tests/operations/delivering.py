@@ -126,6 +126,11 @@ async def states_of(bench: Bench, of: Subscription) -> list[str]:
     return [each.shown_state(state).value for each in await deliveries_of(bench, of)]
 
 
+async def all_delivered(bench: Bench, of: Subscription) -> bool:
+    """Whether there are deliveries, and all are made."""
+    return set(await states_of(bench, of)) == {"delivered"}
+
+
 @asynccontextmanager
 async def delivering(ledger: Ledger) -> AsyncGenerator[None]:
     """The deliverer over this ledger."""
