@@ -98,6 +98,11 @@ class Pump:
         rest = REST_SECONDS_MIN * 2 ** min(self._failures - 1, 10) if self._failures else 0.0
         self._rests_until = asyncio.get_running_loop().time() + min(rest, REST_SECONDS_MAX)
 
+    @property
+    def _is_slow(self) -> bool:
+        present = asyncio.get_running_loop().time()
+        return any(present - begun > SLOW_SECONDS for begun in self._in_flight.values())
+
     async def _turn(self, tried: list[Tried]) -> Turn:
         """One transaction; as long as the database is away, again and again, so that what was tried is not lost."""
         outages = 0

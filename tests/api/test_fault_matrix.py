@@ -1,4 +1,4 @@
-"""Whatever receivers do, each message ends delivered, held or given up; none is missing, none comes under another id."""
+"""Whatever receivers do, each message ends delivered, held or given up; none is missing, none has two ids."""
 
 from pathlib import Path
 

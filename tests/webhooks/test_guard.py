@@ -135,7 +135,7 @@ async def test_a_name_is_resolved_once_and_the_best_address_of_each_family_is_di
 async def test_one_address_inside_spoils_the_whole_answer(inside: str, answer: list[str]) -> None:
     resolver = Resolver([text.format(inside) for text in answer])
 
-    with pytest.raises(UrlRefused, match="^an address of its name is ") as refused:
+    with pytest.raises(UrlRefused, match=r"^an address of its name is ") as refused:
         await vetted(checked("https://example.com/"), resolver)
 
     assert inside not in refused.value.reason
