@@ -1,0 +1,113 @@
+"""100,000 queued deliveries: how long a claim takes, and how large a worker grows while it sends them.
+
+`python -m benchmarks.queued [sqlite|postgresql]`. A claim is timed with all queued, for an `ordered` subscription, and
+once all but SEEN of them are settled, which leaves their dead rows in the index.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import text, update
+
+from app.domain.delivery import Queue
+from app.domain.instant import SECOND
+from app.domain.message import Message, MessageType
+from app.main import clock
+from app.operations.hand_over import hand_over
+from app.store.books import lock_head, save_head
+from app.store.deliveries import claim
+from app.tables import deliveries
+from benchmarks.on_both import on_both, process_settings
+from tests.clocks import ClockProcess
+from tests.conftest import Bench
+from tests.operations.delivering import opened, subscribed
+from tests.operations.posting import account_of
+from tests.webhooks.receivers import answering, receiving
+
+QUEUED, CHUNK, CLAIMS, SEEN, CUSTOMERS = 100_000, 5_000, 100, 2_000, 50
+SENDING_SECONDS = 15
+MEBIBYTES_MAX, MILLISECONDS_MAX = 150, 5.0
+
+
+async def measure(bench: Bench) -> None:
+    """Queue, claim, send, settle, claim."""
+    customers = [f"customer-{number}" for number in range(CUSTOMERS)]
+    await opened(bench, *customers)
+    async with receiving(answering("204 No Content")) as receiver:
+        to = await subscribed(bench, receiver.url, max_in_flight=64)
+        await fill(bench, customers)
+        queue = Queue(bench.book, to.subscription_id)
+        await time_claims(bench, queue, f"{QUEUED:,} queued", ordered=False)
+        await time_claims(bench, queue, f"{QUEUED:,} queued, in order", ordered=True)
+        with tempfile.TemporaryDirectory() as folder:
+            worker = await ClockProcess(process_settings(bench), Path(folder) / "log").start()
+            await asyncio.sleep(SENDING_SECONDS)
+            size = worker.peak_mebibytes
+            await worker.stop()
+    print(f"  a worker peaks at {size:.0f} MiB; {len(receiver.requests) / SENDING_SECONDS:.0f} a second delivered")
+    await settle(bench)
+    await time_claims(bench, queue, f"{SEEN:,} queued, the others just settled", ordered=False)
+    await time_claims(bench, queue, "the same, in order", ordered=True)
+    assert size < MEBIBYTES_MAX
+
+
+async def fill(bench: Bench, customers: list[str]) -> None:
+    """Messages of all customers in turn."""
+    ids = [(await account_of(bench, customer)).account_id for customer in customers]
+    for done in range(0, QUEUED, CHUNK):
+        async with bench.ledger.database.write() as tx:
+            head, now = await lock_head(tx, bench.book), bench.ledger.now()
+            messages = [
+                Message(
+                    number=number,
+                    message_id=bench.ledger.new_id(),
+                    type=MessageType.DEBIT_DEEP,
+                    types=(MessageType.DEBIT_DEEP,),
+                    at=now,
+                    created_at=now,
+                    account_id=ids[number % CUSTOMERS],
+                    position=1,
+                    cause=None,
+                    segment=None,
+                    magnitude=40,
+                    to_standing=None,
+                    to_depth=None,
+                    body=b'{"type":"debit.deep","data":{"note":"%s"}}' % (b"x" * 1_500),
+                )
+                for number in range(done + 1, done + CHUNK + 1)
+            ]
+            await hand_over(bench.ledger, tx, bench.book, messages)
+            await save_head(tx, replace(head, messages=done + CHUNK))
+
+
+async def time_claims(bench: Bench, queue: Queue, when: str, *, ordered: bool) -> None:
+    """Claims of eight, each with its way to the database; they are given back."""
+    took: list[float] = []
+    for _ in range(CLAIMS):
+        async with bench.ledger.database.write() as tx:
+            await tx.execute(text("SELECT 1"))
+            now, lease = clock(), bench.ledger.new_id()
+            begun = time.perf_counter()
+            await claim(tx, queue, now, until=now + 60 * SECOND, lease=lease, limit=8, ordered=ordered)
+            took.append((time.perf_counter() - begun) * 1_000)
+    async with bench.ledger.database.write() as tx:
+        await tx.execute(update(deliveries).where(deliveries.c.lease.is_not(None)).values(lease=None, due_at=0))
+    p50, p99 = statistics.median(took), sorted(took)[int(CLAIMS * 0.99)]
+    print(f"  {when}: a claim takes {p50:.1f} ms, p99 {p99:.1f} ms", flush=True)
+    assert bench.ledger.database.is_sqlite or p50 < MILLISECONDS_MAX
+
+
+async def settle(bench: Bench) -> None:
+    """As if the worker had gone on until SEEN are left."""
+    own = deliveries.c
+    async with bench.ledger.database.write() as tx:
+        settled = update(deliveries).where(own.settled_at.is_(None), own.number <= QUEUED - SEEN)
+        await tx.execute(settled.values(state="delivered", settled_at=clock(), due_at=None, lease=None))
+
+
+if __name__ == "__main__":
+    on_both(measure)
