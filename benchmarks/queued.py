@@ -58,7 +58,7 @@ async def measure(bench: Bench) -> None:
 async def fill(bench: Bench, customers: list[str]) -> None:
     """Messages of all customers in turn."""
     ids = [(await account_of(bench, customer)).account_id for customer in customers]
-    for done in range(0, QUEUED, CHUNK):
+    for _ in range(0, QUEUED, CHUNK):
         async with bench.ledger.database.write() as tx:
             head, now = await lock_head(tx, bench.book), bench.ledger.now()
             messages = [
@@ -78,10 +78,10 @@ async def fill(bench: Bench, customers: list[str]) -> None:
                     to_depth=None,
                     body=b'{"type":"debit.deep","data":{"note":"%s"}}' % (b"x" * 1_500),
                 )
-                for number in range(done + 1, done + CHUNK + 1)
+                for number in range(head.messages + 1, head.messages + CHUNK + 1)
             ]
             await hand_over(bench.ledger, tx, bench.book, messages)
-            await save_head(tx, replace(head, messages=done + CHUNK))
+            await save_head(tx, replace(head, messages=head.messages + CHUNK))
 
 
 async def time_claims(bench: Bench, queue: Queue, when: str, *, ordered: bool) -> None:
