@@ -93,17 +93,6 @@ async def test_a_failure_is_tried_again_by_the_schedule_until_it_is_given_up(
     assert (await deliveries_of(bench, to))[0].reason == "attempts_exhausted"
 
 
-async def test_a_receiver_that_fails_is_given_rests_however_much_it_is_owed(bench: Bench) -> None:
-    await opened(bench, "ada")
-    async with receiving(answering("500 Oops")) as receiver, delivering(bench.ledger):
-        to = await subscribed(bench, receiver.url)
-        await told(bench, *["ada"] * 30)
-        await asyncio.sleep(1.2)
-
-    assert 3 <= len(receiver.requests) <= 6  # after 0.1, 0.2, 0.4 and 0.8 s
-    assert set(await states_of(bench, to)) == {"pending"}
-
-
 async def until_tried(bench: Bench, to: Subscription, tries: int) -> None:
     async def is_tried() -> bool:
         (owed,) = await deliveries_of(bench, to)

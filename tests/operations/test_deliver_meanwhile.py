@@ -1,4 +1,4 @@
-"""What happens to a delivery in flight when its subscription, or its whole book, goes meanwhile."""
+"""A delivery in flight when its subscription, or its whole book, goes meanwhile; how often one that fails is asked."""
 
 import asyncio
 from dataclasses import replace
@@ -19,6 +19,7 @@ from tests.operations.delivering import (
     delivering,
     on_loopback,
     opened,
+    states_of,
     subscribed,
     told,
     until,
@@ -91,6 +92,17 @@ async def test_what_is_in_flight_when_its_subscription_is_deleted_is_given_up(
     assert (await stored(bench, attempts))["attempts"] == []
     assert len(receiver.requests) == 2
     assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+async def test_a_receiver_that_fails_is_given_rests_however_much_it_is_owed(bench: Bench) -> None:
+    await opened(bench, "ada")
+    async with receiving(answering("500 Oops")) as receiver, delivering(bench.ledger):
+        to = await subscribed(bench, receiver.url)
+        await told(bench, *["ada"] * 30)
+        await asyncio.sleep(1.2)
+
+    assert 3 <= len(receiver.requests) <= 6  # after 0.1, 0.2, 0.4 and 0.8 s
+    assert set(await states_of(bench, to)) == {"pending"}
 
 
 async def test_who_records_waits_for_the_subscription_before_it_holds_a_delivery(bench: Bench) -> None:
