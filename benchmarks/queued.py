@@ -28,7 +28,7 @@ from tests.operations.delivering import opened, subscribed
 from tests.operations.posting import account_of
 from tests.webhooks.receivers import answering, receiving
 
-QUEUED, CHUNK, CLAIMS, SEEN, CUSTOMERS = 100_000, 5_000, 100, 2_000, 50
+QUEUED, CHUNK, CLAIMS, SEEN, CUSTOMERS = 100_000, 5_000, 100, 2_000, 2_000
 SENDING_SECONDS = 12
 MEBIBYTES_MAX, MILLISECONDS_MAX = 150, 5.0
 
