@@ -1,8 +1,8 @@
 """How far a sandbox's clock may be moved."""
 
+from app.domain.duration import parse_duration
 from app.domain.instant import DAY, YEAR
 from app.domain.promise_request import span_of
-from app.domain.duration import parse_duration
 
 ADVANCE_DAYS_MAX = 3660  # at once
 AHEAD_MAX = 100 * YEAR  # in all: far from the year 9999, beyond which nothing can be foretold
