@@ -29,6 +29,8 @@ TIDY_SECONDS = 5.0
 SHOWN_EVERY = 6  # rounds of tidying: counting what is queued takes a while when much is
 REST_SECONDS = 0.25  # for a subscription whose due deliveries another worker has
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+STOP_SECONDS = 5.0  # for what is in flight, when the process is stopped: most supervisors kill it after 10
+GIVE_BACK_SECONDS = 2.0
 
 pending = Gauge("goodwill_deliveries_pending", "Deliveries that are due or will be; NaN: no deliverer here")
 held = Gauge("goodwill_deliveries_held", "Deliveries whose subscription is paused or disabled; NaN: no deliverer here")
@@ -42,9 +44,9 @@ for _gauge in (pending, held, oldest_seconds, disabled):
 
 
 @asynccontextmanager
-async def deliverer_running(opened: OpenedLedger) -> AsyncGenerator[None]:
+async def deliverer_running(opened: OpenedLedger, *, stop_seconds: float = STOP_SECONDS) -> AsyncGenerator[None]:
     """The deliverer runs beside what is done in the block."""
-    running = asyncio.create_task(run_deliverer(opened))
+    running = asyncio.create_task(run_deliverer(opened, stop_seconds=stop_seconds))
     try:
         yield
     finally:
@@ -52,62 +54,86 @@ async def deliverer_running(opened: OpenedLedger) -> AsyncGenerator[None]:
         await asyncio.wait([running])
 
 
-async def run_deliverer(opened: OpenedLedger) -> None:
-    """Deliver in every book what is due, until cancelled; an outage is told once and waited out."""
+async def run_deliverer(opened: OpenedLedger, *, stop_seconds: float = STOP_SECONDS) -> None:
+    """Deliver in every book what is due, until cancelled; then wait so long for what is in flight."""
+
+    async def deliver() -> None:
+        ledger = await opened()
+        async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
+            await Deliverer(ledger, sender, stop_seconds).run()
+
+    await _for_ever("the deliverer", deliver)
+
+
+async def _for_ever(name: str, once: Callable[[], Awaitable[None]]) -> None:
+    """Again and again, until cancelled; an outage is told once and waited out."""
     outages = 0
     while True:
         try:
-            ledger = await opened()
-            async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
-                await Deliverer(ledger, sender).run()
+            await once()
         except Exception as error:  # noqa: BLE001 - told once; whatever it is, the deliverer goes on
             if outages == 0:
-                _tell(error)
+                _tell(name, error)
             await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
             outages = min(outages + 1, 10)
+        else:
+            if outages:
+                logger.warning("%s runs again", name)
+            outages = 0
 
 
-def _tell(error: Exception) -> None:
+def _tell(name: str, error: Exception) -> None:
     if isinstance(error, Refusal):
-        logger.warning("the deliverer stands still: %s", error.detail)
+        logger.warning("%s stands still: %s", name, error.detail)
     else:
-        logger.error("the deliverer stands still", exc_info=error)
+        logger.error("%s stands still", name, exc_info=error)
 
 
 class Deliverer:
-    """All pumps of a process. `run` never returns; cancelled, it lets go of what is in flight: the leases end."""
+    """All pumps of a process. `run` never returns; cancelled, it leaves nothing under way behind, if it can."""
 
-    def __init__(self, ledger: Ledger, sender: Sender) -> None:
+    def __init__(self, ledger: Ledger, sender: Sender, stop_seconds: float) -> None:
         self._ledger = ledger
         self._sender = sender
-        self._lease = ledger.new_id()
+        self._stop_seconds = stop_seconds
         self._room = Room()
+        self._rounds = 0
         self._pumps: dict[tuple[str, UUID], tuple[Pump, asyncio.Task[None]]] = {}
         self._rests: dict[tuple[str, UUID], float] = {}
 
     async def run(self) -> None:
-        """Start a pump wherever something is due; look after the rest now and then."""
+        """Start a pump wherever something is due; look after the rest now and then.
+
+        An outage of either leaves the pumps alone: they know what is in flight, and what is still to be recorded.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._look_on())
-                tasks.create_task(self._tidy())
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+                tasks.create_task(_for_ever("the deliverer", self._look))
+                tasks.create_task(_for_ever("the deliverer's tidying", self._tidy))
         finally:
-            running = [task for _, task in self._pumps.values()]
-            for task in running:
-                task.cancel()
-            if running:
-                await asyncio.wait(running)
+            await self._stop()
 
-    async def _look_on(self) -> None:
-        while True:
-            self._ledger.soon_deliver.clear()
-            async with self._ledger.database.read() as tx:
-                dues = await due_by_subscription(tx)
-            earliest = self._start(dues)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ledger.soon_deliver.wait(), earliest / SECOND)
+    async def _stop(self) -> None:
+        """Claim no more; record what is answered soon, give back the rest. What even that does not reach waits for the
+        end of its lease."""
+        pumps = list(self._pumps.values())
+        for pump, _ in pumps:
+            pump.stop()
+        await _ended(pumps, self._stop_seconds)
+        for pump, _ in pumps:
+            pump.hang_up()
+        await _ended(pumps, GIVE_BACK_SECONDS)
+        for _, task in pumps:
+            task.cancel()
+
+    async def _look(self) -> None:
+        self._ledger.soon_deliver.clear()
+        async with self._ledger.database.read() as tx:
+            dues = await due_by_subscription(tx)
+        earliest = self._start(dues)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(earliest / SECOND):  # wait_for may swallow a cancellation
+                await self._ledger.soon_deliver.wait()
 
     def _start(self, dues: dict[tuple[str, UUID], Instant]) -> Instant:
         """Start or wake the pump of each subscription of which something is due; how long until another is."""
@@ -121,7 +147,7 @@ class Deliverer:
             if wait > 0:
                 earliest = min(earliest, wait)
                 continue
-            pump = Pump(self._ledger, self._sender, name, self._room, self._lease)
+            pump = Pump(self._ledger, self._sender, name, self._room)
             self._pumps[name] = pump, asyncio.create_task(self._run(name, pump))
         return earliest
 
@@ -136,13 +162,16 @@ class Deliverer:
             self._ledger.soon_deliver.set()  # to see when its next is due
 
     async def _tidy(self) -> None:
-        rounds = 0
-        while True:
-            summaries.inc(await keep_tidy(self._ledger))
-            if rounds % SHOWN_EVERY == 0:
-                _show(await backlog(self._ledger))
-            rounds += 1
-            await asyncio.sleep(TIDY_SECONDS)
+        if self._rounds % SHOWN_EVERY == 0:
+            _show(await backlog(self._ledger))
+        self._rounds += 1
+        summaries.inc(await keep_tidy(self._ledger))
+        await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _ended(pumps: list[tuple[Pump, asyncio.Task[None]]], seconds: float) -> None:
+    if pumps:
+        await asyncio.wait([task for _, task in pumps], timeout=seconds)
 
 
 def _show(found: Backlog) -> None:

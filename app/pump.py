@@ -8,7 +8,8 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from app.domain.delivery import Queue
-from app.operations.deliver import Tried, Turn, take_turn, try_once
+from app.domain.errors import DatabaseUnavailable
+from app.operations.deliver import Tried, Turn, give_back, take_turn, try_once
 from app.operations.ledger import Ledger
 from app.queries.deliveries import Parcel
 from app.webhooks.send import IN_FLIGHT_MAX, Sender
@@ -20,6 +21,7 @@ SLOW_SECONDS = 1.0
 STARVED_SECONDS = 0.05
 REST_SECONDS_MIN, REST_SECONDS_MAX = 0.1, 5.0  # between tries at a receiver that fails, however much it is owed
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
+ERROR_SECONDS = 5.0
 
 deliveries = Counter("goodwill_deliveries", "Deliveries by what became of a try or of them", ("outcome",))
 tries = Counter("goodwill_delivery_attempts", "Tries to deliver", ("status",))
@@ -41,23 +43,34 @@ class Room:
 class Pump:
     """Runs as long as something is due or in flight."""
 
-    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room, lease: UUID) -> None:
+    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room) -> None:
         self._ledger = ledger
         self._sender = sender
         self._queue = Queue(*name)
         self._room = room
-        self._lease = lease
         self._news: asyncio.Queue[Tried | None] = asyncio.Queue()
         self._in_flight: dict[asyncio.Task[None], float] = {}
         self._window = WINDOW_MIN
         self._may_send = WINDOW_MIN
         self._failures = 0
         self._rests_until = 0.0
+        self._is_stopped = False
+        self._untried: list[Parcel] = []
 
     def wake(self) -> None:
         """More may be due."""
         if self._news.empty() and len(self._in_flight) < self._capacity:
             self._news.put_nowait(None)
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` ends once what is in flight is recorded."""
+        self._is_stopped = True
+        self._news.put_nowait(None)
+
+    def hang_up(self) -> None:
+        """Wait for no answer any more; what is in flight is given back."""
+        for task in list(self._in_flight):
+            task.cancel()
 
     async def run(self) -> None:
         """Go on until nothing is due and nothing in flight."""
@@ -66,13 +79,18 @@ class Pump:
             while True:
                 if tried or self._free > 0:
                     self._send(await self._turn(tried))
-                if not self._in_flight and self._news.empty() and self._free > 0:
-                    return
+                if self._is_done:
+                    break
                 tried = await self._what_came()
                 self._rest_after(tried)
+            if self._untried:
+                await give_back(self._ledger, self._queue, self._untried)
         finally:
-            for task in list(self._in_flight):
-                task.cancel()
+            self.hang_up()
+
+    @property
+    def _is_done(self) -> bool:
+        return not self._in_flight and self._news.empty() and (self._is_stopped or self._free > 0)
 
     @property
     def _capacity(self) -> int:
@@ -81,7 +99,7 @@ class Pump:
     @property
     def _free(self) -> int:
         """How many more may be sent just now."""
-        if self._rest > 0:
+        if self._is_stopped or self._rest > 0:
             return 0
         return min(self._capacity - len(self._in_flight), self._room.for_one(is_slow=self._is_slow))
 
@@ -103,29 +121,34 @@ class Pump:
         present = asyncio.get_running_loop().time()
         return any(present - begun > SLOW_SECONDS for begun in self._in_flight.values())
 
-    async def _turn(self, tried: list[Tried]) -> Turn:
-        """One transaction; as long as the database is away, again and again, so that what was tried is not lost."""
+    async def _turn(self, tried: list[Tried]) -> Turn | None:
+        """One transaction; as long as the database is away, again and again, so that what was tried is not lost.
+
+        Whatever else fails would fail again: what was tried is dropped, and comes up again when its lease ends.
+        """
         outages = 0
         while True:
             try:
                 turn = await take_turn(
-                    self._ledger,
-                    self._queue,
-                    tried,
-                    lease=self._lease,
-                    in_flight=len(self._in_flight),
-                    room=self._free,
+                    self._ledger, self._queue, tried, in_flight=len(self._in_flight), room=self._free
                 )
-            except Exception:
-                logger.exception("deliveries of book %s are not recorded yet", self._queue.book)
-                await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2**outages, OUTAGE_SECONDS_MAX))
+            except DatabaseUnavailable:
+                if outages == 0:
+                    logger.warning("deliveries of book %s wait for the database", self._queue.book)
+                await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2 ** min(outages, 10), OUTAGE_SECONDS_MAX))
                 outages += 1
+            except Exception:
+                logger.exception("tries of deliveries of book %s could not be recorded", self._queue.book)
+                await asyncio.sleep(ERROR_SECONDS)
+                return None
             else:
                 self._may_send = turn.may_send
                 _count(turn, tried)
                 return turn
 
-    def _send(self, turn: Turn) -> None:
+    def _send(self, turn: Turn | None) -> None:
+        if turn is None:
+            return
         for parcel in turn.claimed:
             task = asyncio.create_task(self._send_one(turn, parcel))
             self._in_flight[task] = asyncio.get_running_loop().time()
@@ -137,6 +160,9 @@ class Pump:
         try:
             tried = await try_once(self._sender, turn.address, turn.form, parcel, now=self._ledger.now())
             self._window = self._window + 1 if tried.attempt.succeeded else 1
+        except asyncio.CancelledError:
+            self._untried.append(parcel)
+            raise
         except Exception:
             logger.exception("a delivery of book %s could not be tried", self._queue.book)
         finally:
@@ -149,7 +175,7 @@ class Pump:
     @property
     def _patience(self) -> float | None:
         """When to look again although nothing came: after a rest, and soon where there is no room; None: need not."""
-        if len(self._in_flight) >= self._capacity:
+        if self._is_stopped or len(self._in_flight) >= self._capacity:
             return None
         if self._rest > 0:
             return self._rest

@@ -129,4 +129,5 @@ async def _tick(ledger: Ledger, book: str) -> None:
 async def _sleep(ledger: Ledger, duration: Instant) -> None:
     """Until then, or until this process writes something that is due soon."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(ledger.soon_due.wait(), min(duration, CLOCK_SLEEP_MAX) / SECOND)
+        async with asyncio.timeout(min(duration, CLOCK_SLEEP_MAX) / SECOND):  # wait_for may swallow a cancellation
+            await ledger.soon_due.wait()

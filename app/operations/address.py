@@ -20,9 +20,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A subscription's URL and its secrets, newest first."""
+    """A subscription's URL, as it is and as it is kept, and its secrets, newest first."""
 
     url: str = field(repr=False)
+    sealed_url: bytes = field(repr=False)
     secrets: tuple[Secret, ...]
 
     def signing(self, now: Instant) -> list[str]:
@@ -61,4 +62,8 @@ def address_of(book: str, key: Key, subscription: Subscription) -> Address:
     """All that is needed to send to the subscription. Requires one that is not deleted."""
     place = subscription_place(book, subscription.subscription_id, "secrets")
     found = json.loads(key.open(subscription.sealed_secrets, place))
-    return Address(url=url_of(book, key, subscription), secrets=tuple(Secret(**each) for each in found))
+    return Address(
+        url=url_of(book, key, subscription),
+        sealed_url=subscription.sealed_url,
+        secrets=tuple(Secret(**each) for each in found),
+    )

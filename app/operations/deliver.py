@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +21,7 @@ from app.sealing.keys import attempt_place
 from app.store.deliveries import (
     claim,
     insert_attempts,
+    release,
     save_failed,
     save_settled,
     still_ours,
@@ -40,9 +40,10 @@ assert LEASE >= 2 * TOTAL_SECONDS * SECOND  # a try, and the wait for its record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A parcel, and what became of one try."""
+    """A parcel, and what became of one try; `sent_to` is the URL, as its subscription kept it."""
 
     parcel: Parcel
+    sent_to: bytes
     begun_at: Instant
     attempt: Attempt
 
@@ -66,16 +67,15 @@ _OF_AN_EMPTIED_BOOK = Turn(
 )
 
 
-async def take_turn(
-    ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, lease: UUID, in_flight: int, room: int
-) -> Turn:
+async def take_turn(ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, in_flight: int, room: int) -> Turn:
     """Record what was tried, claim what may be sent: up to `room`, and no more in flight than the subscription bears.
 
-    A receiver that is gone for good, or has failed for too long, disables its subscription.
+    A receiver that is gone for good, or has failed for too long, disables its subscription; not so if the URL is
+    another by now.
     """
-    turn, reason = await _take_turn(ledger, queue, tried, lease=lease, in_flight=in_flight, room=room)
+    turn, reason, sealed_url = await _take_turn(ledger, queue, tried, in_flight=in_flight, room=room)
     if reason is not None:
-        await disable(ledger, queue.book, queue.subscription_id, reason)
+        await disable(ledger, queue.book, queue.subscription_id, reason, sealed_url=sealed_url)
     return turn
 
 
@@ -85,26 +85,35 @@ async def try_once(sender: Sender, address: Address, form: BodyForm, parcel: Par
     body = rendered(parcel.body, form.value)
     signed = headers(address.signing(now), wire_id(parcel.message_id), now // SECOND, body)
     attempt = await sender.send(address.url, signed, body, now=now)
-    return Tried(parcel=parcel, begun_at=now, attempt=attempt)
+    return Tried(parcel=parcel, sent_to=address.sealed_url, begun_at=now, attempt=attempt)
+
+
+@uninterrupted
+async def give_back(ledger: Ledger, queue: Queue, parcels: Sequence[Parcel]) -> None:
+    """What was claimed and is not under way any more is due now, untried."""
+    async with ledger.database.write() as tx:
+        ours = await still_ours(tx, queue, [each.held for each in parcels])
+        await release(tx, queue, [number for number, _ in ours], ledger.now())
 
 
 @uninterrupted
 async def _take_turn(
-    ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, lease: UUID, in_flight: int, room: int
-) -> tuple[Turn, str | None]:
+    ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, in_flight: int, room: int
+) -> tuple[Turn, str | None, bytes]:
     async with ledger.database.write() as tx:
         stored = await read_subscription(tx, queue.book, queue.subscription_id)
         if stored is None:
-            return _OF_AN_EMPTIED_BOOK, None
+            return _OF_AN_EMPTIED_BOOK, None, b""
         now = ledger.now()
-        fares = _fares(stored, tried)
+        here = [each for each in tried if each.sent_to == stored.sealed_url]
+        fares = _fares(stored, here)
         if fares.failing_since != stored.failing_since:  # first, as whoever changes it locks it before its deliveries
-            await save_failing(tx, queue.book, queue.subscription_id, fares.failing_since)
-        delivered, failed, exhausted = await _record(ledger, tx, queue, tried, lease=lease, now=now)
+            await save_failing(tx, queue.book, fares)
+        delivered, failed, exhausted = await _record(ledger, tx, queue, tried, now)
 
-        reason = _reason_to_disable(fares, tried, now)
+        reason = _reason_to_disable(fares, here, now)
         limit = 0 if reason or fares.state is not SubscriptionState.ACTIVE else min(room, fares.may_send - in_flight)
-        claimed, address = await _claim(ledger, tx, queue, fares, lease=lease, now=now, limit=limit)
+        claimed, address = await _claim(ledger, tx, queue, fares, now=now, limit=limit)
         expired = [each for each in claimed if each.body is None]
         await _settle(tx, queue, expired, now, state=DeliveryState.GIVEN_UP, reason=EXPIRED, tried=0)
     turn = Turn(
@@ -116,20 +125,20 @@ async def _take_turn(
         failed=failed,
         given_up=exhausted + len(expired),
     )
-    return turn, reason
+    return turn, reason, stored.sealed_url
 
 
 async def _record(
-    ledger: Ledger, tx: AsyncConnection, queue: Queue, tried: Sequence[Tried], *, lease: UUID, now: Instant
+    ledger: Ledger, tx: AsyncConnection, queue: Queue, tried: Sequence[Tried], now: Instant
 ) -> tuple[int, int, int]:
-    """Record tries under our lease; how many delivered, how many failed for now, how many for good.
+    """Record tries whose lease still holds; how many delivered, how many failed for now, how many for good.
 
-    What another worker has claimed since, because we were too slow, is that one's to record.
+    What was claimed anew since, because we were too slow, is for that claim to record.
     """
     if not tried:
         return 0, 0, 0
-    ours = await still_ours(tx, queue, [each.parcel.number for each in tried], lease)
-    tried = [each for each in tried if each.parcel.number in ours]
+    ours = await still_ours(tx, queue, [each.parcel.held for each in tried])
+    tried = [each for each in tried if each.parcel.held in ours]
     dues = {each.parcel.number: _due_at(ledger, each) for each in tried if not each.attempt.succeeded}
     taken = [each.parcel for each in tried if each.attempt.succeeded]
     lost = [each.parcel for each in tried if each.parcel.number in dues and dues[each.parcel.number] is None]
@@ -160,18 +169,13 @@ async def _settle(
 
 
 async def _claim(
-    ledger: Ledger,
-    tx: AsyncConnection,
-    queue: Queue,
-    subscription: Subscription,
-    *,
-    lease: UUID,
-    now: Instant,
-    limit: int,
+    ledger: Ledger, tx: AsyncConnection, queue: Queue, subscription: Subscription, *, now: Instant, limit: int
 ) -> tuple[list[Parcel], Address | None]:
     if limit <= 0:
         return [], None
-    numbers = await claim(tx, queue, now, until=now + LEASE, lease=lease, limit=limit, ordered=subscription.ordered)
+    numbers = await claim(
+        tx, queue, now, until=now + LEASE, lease=ledger.new_id(), limit=limit, ordered=subscription.ordered
+    )
     if not numbers:
         return [], None
     key = await book_key(tx, queue.book, ledger.master_key)
@@ -188,8 +192,6 @@ def _fares(subscription: Subscription, tried: Sequence[Tried]) -> Subscription:
 
 
 def _reason_to_disable(subscription: Subscription, tried: Sequence[Tried], now: Instant) -> str | None:
-    if subscription.state is SubscriptionState.DELETED:
-        return None
     if any(each.attempt.status == HTTPStatus.GONE for each in tried):
         return GONE
     since = subscription.failing_since

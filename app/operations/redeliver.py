@@ -25,7 +25,7 @@ class Recovery:
 
 @uninterrupted
 async def redeliver(ledger: Ledger, book: str, subscription_id: UUID, message_id: UUID) -> None:
-    """Let the delivery be due now, whatever became of it before; under way, it stays so.
+    """Let the delivery be due now, whatever became of it before. A try under way is not waited for, nor recorded.
 
     Raises UnknownSubscription, UnknownDelivery, or MessageExpired if the message is kept no longer.
     """

@@ -25,6 +25,7 @@ async def send_test(ledger: Ledger, queue: Queue) -> Tried:
     now = ledger.now()
     parcel = Parcel(
         number=0,
+        lease=ledger.new_id(),
         account_id=None,
         message_id=ledger.new_id(),
         type=MessageType.TEST,

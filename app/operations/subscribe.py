@@ -12,7 +12,7 @@ from app.domain.message import MessageType
 from app.domain.refusal import Fault
 from app.domain.subscription import WILDCARDS, BodyForm, Subscription, SubscriptionState, is_known_pattern
 from app.domain.webhook_errors import InvalidSubscription, TooManySubscriptions, UnknownSubscription
-from app.operations.address import Secret, sealed_secrets, sealed_url
+from app.operations.address import Secret, sealed_secrets, sealed_url, url_of
 from app.operations.give_up_deleted import give_up_deleted
 from app.operations.ledger import Ledger
 from app.queries.books import book_key
@@ -82,7 +82,7 @@ async def _subscribe(ledger: Ledger, book: str, wish: Wish, secret: str) -> Subs
 
 
 async def change(ledger: Ledger, book: str, subscription_id: UUID, changes: Mapping[str, Any]) -> Subscription:
-    """Change fields of a Wish but for the secret; what is owed already stays owed.
+    """Change fields of a Wish but for the secret; what is owed already stays owed. Another URL has not failed yet.
 
     Raises InvalidSubscription or UnknownSubscription.
     """
@@ -101,9 +101,10 @@ async def _change(ledger: Ledger, book: str, subscription_id: UUID, changes: Map
         if before is None:
             raise UnknownSubscription
         fields = dict(changes)
-        if "url" in fields:
-            key = await book_key(tx, book, ledger.master_key)
-            fields["sealed_url"] = sealed_url(ledger, book, key, subscription_id, fields.pop("url"))
+        url = fields.pop("url", None)
+        key = await book_key(tx, book, ledger.master_key)
+        if url is not None and url != url_of(book, key, before):
+            fields |= {"sealed_url": sealed_url(ledger, book, key, subscription_id, url), "failing_since": None}
         after = replace(before, **fields)
         await save_subscription(tx, book, after)
         if before.ordered and not after.ordered:

@@ -27,6 +27,7 @@ class Parcel:
     """
 
     number: int
+    lease: UUID
     account_id: UUID | None
     message_id: UUID
     type: MessageType
@@ -34,6 +35,11 @@ class Parcel:
     attempts: int
     tries: int
     key: Key = field(repr=False)
+
+    @property
+    def held(self) -> tuple[int, UUID]:
+        """Which delivery, and by which claim."""
+        return self.number, self.lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ async def parcels(
 ) -> list[Parcel]:
     """What these deliveries carry, in order, opened with the book's key or the account's."""
     query = (
-        select(messages, _own.attempts, _own.tries, account_keys.c.wrapped_key)
+        select(messages, _own.lease, _own.attempts, _own.tries, account_keys.c.wrapped_key)
         .join(deliveries, (_own.book == messages.c.book) & (_own.number == messages.c.number))
         .outerjoin(account_keys, _IS_KEY)
         .where(_own.book == book, _own.subscription_id == subscription_id, _own.number.in_(numbers))
@@ -146,6 +152,7 @@ def _parcel(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> Parcel:
     key = _key(row, book, keys)
     return Parcel(
         number=row.number,
+        lease=row.lease,
         account_id=row.account_id,
         message_id=row.message_id,
         type=MessageType(row.type),

@@ -1,6 +1,6 @@
 """Deliveries of one subscription: claimed, recorded, offered anew. Never under the book's head lock.
 
-A claim sets `lease` to who claims and `due_at` to the lease's end, so that a delivery whose worker died comes up
+A claim sets `lease` to an id of its own and `due_at` to the lease's end, so that a delivery whose worker died comes up
 again by itself. On PostgreSQL rows that another worker has locked are left to it.
 """
 
@@ -20,10 +20,12 @@ LOOKS_MAX = 100  # in one statement; SQLite takes 500
 _IS_PENDING = _own.settled_at.is_(None)  # in these very words the partial index has it
 
 
-async def still_ours(tx: AsyncConnection, queue: Queue, numbers: Collection[int], lease: UUID) -> set[int]:
-    """Those of these deliveries that are still under our lease, locked in order."""
-    query = select(_own.number).where(_holds(queue), _own.number.in_(numbers), _own.lease == lease)
-    return set((await tx.execute(query.order_by(_own.number).with_for_update())).scalars())
+async def still_ours(tx: AsyncConnection, queue: Queue, held: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Those of these deliveries, each with its lease, that are still under it; locked in order."""
+    numbers, leases = {number for number, _ in held}, {lease for _, lease in held}
+    query = select(_own.number, _own.lease).where(_holds(queue), _own.number.in_(numbers), _own.lease.in_(leases))
+    rows = await tx.execute(query.order_by(_own.number).with_for_update())
+    return {(row.number, row.lease) for row in rows} & set(held)
 
 
 async def save_settled(
@@ -95,10 +97,17 @@ async def lock_delivery(tx: AsyncConnection, queue: Queue, message_id: UUID) -> 
     return None if row is None else (row.number, row.is_kept)
 
 
+async def release(tx: AsyncConnection, queue: Queue, numbers: Collection[int], now: Instant) -> None:
+    """These deliveries are under way no more, and due now."""
+    query = update(deliveries).where(_holds(queue), _own.number.in_(numbers))
+    await tx.execute(query.values(due_at=now, lease=None))
+
+
 async def offer_anew(tx: AsyncConnection, queue: Queue, numbers: Collection[int], now: Instant) -> None:
-    """These deliveries are due now, with all tries before them; one that is under way stays so."""
-    query = update(deliveries).where(_holds(queue), _own.number.in_(numbers), _own.lease.is_(None))
-    await tx.execute(query.values(state=DeliveryState.PENDING, due_at=now, tries=0, settled_at=None, reason=None))
+    """These deliveries are due now, with all tries before them; what a try under way comes to counts no more."""
+    query = update(deliveries).where(_holds(queue), _own.number.in_(numbers))
+    anew = {"state": DeliveryState.PENDING, "settled_at": None, "reason": None}
+    await tx.execute(query.values(due_at=now, lease=None, tries=0, **anew))
 
 
 async def lock_given_up(

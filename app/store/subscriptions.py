@@ -34,17 +34,22 @@ async def save_subscription(tx: AsyncConnection, book: str, changed: Subscriptio
     await tx.execute(query.values(row))
 
 
-async def save_failing(tx: AsyncConnection, book: str, subscription_id: UUID, since: Instant | None) -> None:
-    """Since when it knows nothing but failures."""
-    query = update(subscriptions).where(_own.book == book, _own.subscription_id == subscription_id)
-    await tx.execute(query.values(failing_since=since))
+async def save_failing(tx: AsyncConnection, book: str, fares: Subscription) -> None:
+    """Since when it knows nothing but failures, unless its URL was changed meanwhile."""
+    query = update(subscriptions).where(
+        _own.book == book, _own.subscription_id == fares.subscription_id, _own.sealed_url == fares.sealed_url
+    )
+    await tx.execute(query.values(failing_since=fares.failing_since))
 
 
-async def save_disabled(tx: AsyncConnection, book: str, subscription_id: UUID, reason: str, at: Instant) -> bool:
-    """Disable it; whether it was not so already."""
+async def save_disabled(
+    tx: AsyncConnection, book: str, subscription_id: UUID, reason: str, at: Instant, *, sealed_url: bytes
+) -> bool:
+    """Disable it, unless its URL was changed meanwhile; whether it was not so already."""
     query = update(subscriptions).where(
         _own.book == book,
         _own.subscription_id == subscription_id,
+        _own.sealed_url == sealed_url,
         _own.state.in_([SubscriptionState.ACTIVE, SubscriptionState.PAUSED]),
     )
     done = await tx.execute(query.values(state=SubscriptionState.DISABLED, state_reason=reason, state_at=at))

@@ -132,13 +132,13 @@ async def all_delivered(bench: Bench, of: Subscription) -> bool:
 
 
 @asynccontextmanager
-async def delivering(ledger: Ledger) -> AsyncGenerator[None]:
-    """The deliverer over this ledger."""
+async def delivering(ledger: Ledger, *, stop_seconds: float = 0.1) -> AsyncGenerator[None]:
+    """The deliverer over this ledger; in the end it waits so long for what is in flight."""
 
     async def opened_ledger() -> Ledger:
         return ledger
 
-    async with deliverer_running(opened_ledger):
+    async with deliverer_running(opened_ledger, stop_seconds=stop_seconds):
         yield
 
 

@@ -1,4 +1,6 @@
-"""Workers that are killed while they deliver: each message arrives at least once, at most twice, always the same."""
+"""Workers that are killed while they deliver: each message arrives at least once, at most twice, always the same.
+
+One that is stopped in order leaves nothing under way."""
 
 import asyncio
 import random
@@ -11,7 +13,15 @@ from app.main import clock
 from app.tables import deliveries
 from tests.clocks import ClockProcess
 from tests.conftest import Bench
-from tests.operations.delivering import all_delivered, on_loopback, opened, subscribed, told, until
+from tests.operations.delivering import (
+    all_delivered,
+    deliveries_of,
+    on_loopback,
+    opened,
+    subscribed,
+    told,
+    until,
+)
 from tests.servers import settings_of
 from tests.webhooks.receivers import Receiver, answering, receiving
 
@@ -34,6 +44,11 @@ async def test_killed_workers_deliver_each_message_once_or_twice(bench: Bench, t
             await asyncio.sleep(random.uniform(0, 0.02))
             await asyncio.to_thread(worker.kill)
         await end_all_leases(bench)
+        await worker.start()
+        received = len(receiver.requests)
+        await until(lambda: len(receiver.requests) > received)
+        assert await worker.stop() == 0
+        assert all((each.due_at or 0) <= clock() for each in await deliveries_of(bench, to))  # under no lease
         await worker.start()
         await until(lambda: all_delivered(bench, to))
         assert await worker.stop() == 0

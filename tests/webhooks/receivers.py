@@ -110,6 +110,16 @@ def writing(*chunks: bytes, every: float = 0.0, hang_up: bool = False) -> Behavi
     return behave
 
 
+def holding(answer: Behaviour, released: asyncio.Event) -> Behaviour:
+    """Answers once it is released."""
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        await answer(request, writer)
+
+    return behave
+
+
 class Internet(httpcore.AsyncNetworkBackend):
     """A network on which public addresses lead to receivers on loopback; it notes what was dialled."""
 
