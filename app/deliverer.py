@@ -8,6 +8,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from prometheus_client import Counter, Gauge
@@ -31,6 +32,7 @@ REST_SECONDS = 0.25  # for a subscription whose due deliveries another worker ha
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 STOP_SECONDS = 5.0  # for what is in flight, when the process is stopped: most supervisors kill it after 10
 GIVE_BACK_SECONDS = 2.0
+REMEMBERED_MAX = 10_000  # subscriptions; the one that sent longest ago is forgotten
 
 pending = Gauge("goodwill_deliveries_pending", "Deliveries that are due or will be; NaN: no deliverer here")
 held = Gauge("goodwill_deliveries_held", "Deliveries whose subscription is paused or disabled; NaN: no deliverer here")
@@ -89,6 +91,17 @@ def _tell(name: str, error: Exception) -> None:
         logger.error("%s stands still", name, exc_info=error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Of a subscription: when to look at it again at the soonest, and whether its receiver took what was sent last."""
+
+    rests_until: float
+    took: bool
+
+
+_UNKNOWN = _Past(0.0, took=False)
+
+
 class Deliverer:
     """All pumps of a process. `run` never returns; cancelled, it leaves nothing under way behind, if it can."""
 
@@ -99,7 +112,7 @@ class Deliverer:
         self._room = Room()
         self._rounds = 0
         self._pumps: dict[tuple[str, UUID], tuple[Pump, asyncio.Task[None]]] = {}
-        self._rests: dict[tuple[str, UUID], float] = {}
+        self._past: dict[tuple[str, UUID], _Past] = {}
 
     async def run(self) -> None:
         """Start a pump wherever something is due; look after the rest now and then.
@@ -143,11 +156,12 @@ class Deliverer:
             if name in self._pumps:
                 self._pumps[name][0].wake()
                 continue
-            wait = max(due_at - now, int((self._rests.get(name, present) - present) * SECOND))
+            past = self._past.get(name, _UNKNOWN)
+            wait = max(due_at - now, int((past.rests_until - present) * SECOND))
             if wait > 0:
                 earliest = min(earliest, wait)
                 continue
-            pump = Pump(self._ledger, self._sender, name, self._room)
+            pump = Pump(self._ledger, self._sender, name, self._room, took=past.took)
             self._pumps[name] = pump, asyncio.create_task(self._run(name, pump))
         return earliest
 
@@ -158,8 +172,14 @@ class Deliverer:
             logger.exception("the deliveries of a subscription of book %s wait a moment", name[0])
         finally:
             del self._pumps[name]
-            self._rests[name] = asyncio.get_running_loop().time() + REST_SECONDS
+            self._remember(name, _Past(asyncio.get_running_loop().time() + REST_SECONDS, took=pump.took))
             self._ledger.soon_deliver.set()  # to see when its next is due
+
+    def _remember(self, name: tuple[str, UUID], past: _Past) -> None:
+        self._past.pop(name, None)
+        self._past[name] = past
+        if len(self._past) > REMEMBERED_MAX:
+            del self._past[next(iter(self._past))]
 
     async def _tidy(self) -> None:
         if self._rounds % SHOWN_EVERY == 0:

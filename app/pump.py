@@ -16,7 +16,8 @@ from app.webhooks.send import IN_FLIGHT_MAX, Sender
 
 logger = logging.getLogger("goodwill.deliverer")
 
-WINDOW_MIN = 2  # in flight until the receiver has answered: so many that are gone at once fill little of the room
+WINDOW_MIN = 1  # in flight until the receiver has answered: so many that are gone at once fill little of the room
+UNPROVEN_MAX = IN_FLIGHT_MAX * 3 // 4  # in flight to all those together of whom nothing good is known
 SLOW_SECONDS = 1.0
 STARVED_SECONDS = 0.05
 REST_SECONDS_MIN, REST_SECONDS_MAX = 0.1, 5.0  # between tries at a receiver that fails, however much it is owed
@@ -30,24 +31,35 @@ for _outcome in ("delivered", "failed", "given_up"):
 
 
 class Room:
-    """How much may be in flight in this process. Half is kept for those whose receivers answer at once."""
+    """How much may be in flight in this process. A share is kept for receivers that are proven: they took what came
+    last, and none of them has let us wait for long just now."""
 
     def __init__(self) -> None:
-        self.used = 0
+        self._proven = 0
+        self._unproven = 0
 
-    def for_one(self, *, is_slow: bool) -> int:
+    def left(self, *, is_proven: bool) -> int:
         """How many more a subscription may send."""
-        return max(0, (IN_FLIGHT_MAX // 2 if is_slow else IN_FLIGHT_MAX) - self.used)
+        left = IN_FLIGHT_MAX - self._proven - self._unproven
+        return max(0, left if is_proven else min(left, UNPROVEN_MAX - self._unproven))
+
+    def take(self, count: int, *, is_proven: bool) -> None:
+        """So many places are taken; given back if it is below 0."""
+        if is_proven:
+            self._proven += count
+        else:
+            self._unproven += count
 
 
 class Pump:
-    """Runs as long as something is due or in flight."""
+    """Runs as long as something is due or in flight. `took`: whether the receiver took what was sent to it last."""
 
-    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room) -> None:
+    def __init__(self, ledger: Ledger, sender: Sender, name: tuple[str, UUID], room: Room, *, took: bool) -> None:
         self._ledger = ledger
         self._sender = sender
         self._queue = Queue(*name)
         self._room = room
+        self.took = took
         self._news: asyncio.Queue[Tried | None] = asyncio.Queue()
         self._in_flight: dict[asyncio.Task[None], float] = {}
         self._window = WINDOW_MIN
@@ -101,7 +113,7 @@ class Pump:
         """How many more may be sent just now."""
         if self._is_stopped or self._rest > 0:
             return 0
-        return min(self._capacity - len(self._in_flight), self._room.for_one(is_slow=self._is_slow))
+        return min(self._capacity - len(self._in_flight), self._room.left(is_proven=self._is_proven))
 
     @property
     def _rest(self) -> float:
@@ -117,9 +129,9 @@ class Pump:
         self._rests_until = asyncio.get_running_loop().time() + min(rest, REST_SECONDS_MAX)
 
     @property
-    def _is_slow(self) -> bool:
+    def _is_proven(self) -> bool:
         present = asyncio.get_running_loop().time()
-        return any(present - begun > SLOW_SECONDS for begun in self._in_flight.values())
+        return self.took and all(present - begun <= SLOW_SECONDS for begun in self._in_flight.values())
 
     async def _turn(self, tried: list[Tried]) -> Turn | None:
         """One transaction; as long as the database is away, again and again, so that what was tried is not lost.
@@ -129,9 +141,7 @@ class Pump:
         outages = 0
         while True:
             try:
-                turn = await take_turn(
-                    self._ledger, self._queue, tried, in_flight=len(self._in_flight), room=self._free
-                )
+                turn = await self._take_turn(tried)
             except DatabaseUnavailable:
                 if outages == 0:
                     logger.warning("deliveries of book %s wait for the database", self._queue.book)
@@ -146,20 +156,31 @@ class Pump:
                 _count(turn, tried)
                 return turn
 
+    async def _take_turn(self, tried: list[Tried]) -> Turn:
+        """The places for what may be claimed are taken meanwhile, lest many that begin at once take them all."""
+        room, is_proven = self._free, self._is_proven
+        self._room.take(room, is_proven=is_proven)
+        try:
+            return await take_turn(self._ledger, self._queue, tried, in_flight=len(self._in_flight), room=room)
+        finally:
+            self._room.take(-room, is_proven=is_proven)
+
     def _send(self, turn: Turn | None) -> None:
         if turn is None:
             return
+        is_proven = self._is_proven
         for parcel in turn.claimed:
-            task = asyncio.create_task(self._send_one(turn, parcel))
+            self._room.take(1, is_proven=is_proven)
+            task = asyncio.create_task(self._send_one(turn, parcel, is_proven=is_proven))
             self._in_flight[task] = asyncio.get_running_loop().time()
-            self._room.used += 1
 
-    async def _send_one(self, turn: Turn, parcel: Parcel) -> None:
+    async def _send_one(self, turn: Turn, parcel: Parcel, *, is_proven: bool) -> None:
         assert turn.address is not None
         tried: Tried | None = None
         try:
             tried = await try_once(self._sender, turn.address, turn.form, parcel, now=self._ledger.now())
-            self._window = self._window + 1 if tried.attempt.succeeded else 1
+            self.took = tried.attempt.succeeded
+            self._window = self._window + 1 if self.took else 1
         except asyncio.CancelledError:
             self._untried.append(parcel)
             raise
@@ -169,7 +190,7 @@ class Pump:
             task = asyncio.current_task()
             assert task is not None
             del self._in_flight[task]
-            self._room.used -= 1
+            self._room.take(-1, is_proven=is_proven)
             self._news.put_nowait(tried)
 
     @property
@@ -179,7 +200,7 @@ class Pump:
             return None
         if self._rest > 0:
             return self._rest
-        return STARVED_SECONDS if self._room.for_one(is_slow=self._is_slow) == 0 else None
+        return STARVED_SECONDS if self._room.left(is_proven=self._is_proven) == 0 else None
 
     async def _what_came(self) -> list[Tried]:
         """What was tried meanwhile, or nothing when it is time to look whether more may be sent."""

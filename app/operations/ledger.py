@@ -25,6 +25,7 @@ from app.webhooks.resolve import SystemResolver
 _Rules = TypeVar("_Rules", Tariff, Policy)
 
 BREATH_SECONDS = 0.005  # between two batches: on SQLite another process gets the file only in a gap
+TESTS_AT_ONCE_MAX = 8  # messages sent for a test; more wait for these
 CLOCK_SLEEP_MAX = 5 * SECOND  # what another process posted is seen by then; until then it is late, never wrong
 RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory only
 
@@ -34,8 +35,8 @@ class Ledger:
     """The services of one process. `now` reads the real clock, `new_id` and `entropy` are chance.
 
     `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look,
-    `soon_deliver` when it wrote messages. `allow_loopback`: whether a webhook may be on this machine;
-    `resolve` finds the addresses of its name.
+    `soon_deliver` when it wrote messages. `testing` bounds what is sent for a test at once. `allow_loopback`: whether
+    a webhook may be on this machine; `resolve` finds the addresses of its name.
     """
 
     database: Database
@@ -45,6 +46,7 @@ class Ledger:
     entropy: Entropy
     soon_due: asyncio.Event = field(default_factory=asyncio.Event)
     soon_deliver: asyncio.Event = field(default_factory=asyncio.Event)
+    testing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TESTS_AT_ONCE_MAX))
     allow_loopback: bool = False
     resolve: Resolve = field(default_factory=SystemResolver)
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])

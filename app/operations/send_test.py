@@ -15,7 +15,15 @@ from app.webhooks.send import Sender
 
 
 async def send_test(ledger: Ledger, queue: Queue) -> Tried:
-    """Send it, whatever the subscription's state; nothing of it is kept. Raises UnknownSubscription."""
+    """Send it, whatever the subscription's state; nothing of it is kept. Of many at once some wait for others.
+
+    Raises UnknownSubscription.
+    """
+    async with ledger.testing:
+        return await _send_test(ledger, queue)
+
+
+async def _send_test(ledger: Ledger, queue: Queue) -> Tried:
     async with ledger.database.read() as tx:
         found = await subscription(tx, queue.book, queue.subscription_id)
         if found is None or found.state is SubscriptionState.DELETED:

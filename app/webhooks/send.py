@@ -1,10 +1,12 @@
 """Post one message to one URL, and say what became of it. Nothing that the other side does raises."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -61,7 +63,7 @@ class Sender:
     ) -> None:
         self._resolve = resolve
         self._allow_loopback = allow_loopback
-        self._ssl_context = ssl_context or httpx.create_ssl_context()
+        self._ssl_context = ssl_context or _authorities(os.environ.get("SSL_CERT_FILE"))
         self._network = network or _internet()
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
@@ -144,6 +146,12 @@ def _fields(target: Target, headers: Mapping[str, str], body: bytes) -> Headers:
     """All header fields, in ASCII."""
     own = [(b"host", target.authority.encode()), *_HEADERS, (b"content-length", str(len(body)).encode())]
     return own + [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+@cache
+def _authorities(_file: str | None) -> ssl.SSLContext:
+    """Read once, as that takes long and much memory: those of certifi, or of the file that the environment names."""
+    return httpx.create_ssl_context()
 
 
 def _internet() -> httpcore.AsyncNetworkBackend:
