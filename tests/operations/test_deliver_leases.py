@@ -21,6 +21,7 @@ from tests.operations.delivering import (
     states_of,
     subscribed,
     told,
+    tries_of,
     until,
     until_states,
 )
