@@ -19,8 +19,8 @@ from app.operations.deliver import LEASE
 from benchmarks.on_both import on_both, process_settings
 from tests.clocks import ClockProcess
 from tests.conftest import Bench
-from tests.operations.delivering import opened, subscribed, told, until
-from tests.operations.test_deliver_killed import all_delivered, assert_once_or_twice, end_all_leases
+from tests.operations.delivering import all_delivered, opened, subscribed, told, until
+from tests.operations.test_deliver_killed import assert_once_or_twice, end_all_leases
 from tests.webhooks.receivers import Receiver, Request, answering, receiving
 
 ROUNDS, MESSAGES, KILLS, WORKERS = 5, 400, 10, 2

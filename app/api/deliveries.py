@@ -105,5 +105,6 @@ async def _shown(ledger: Ledger, book: str, subscription_id: UUID, message_id: s
         owed = await delivery(tx, book, subscription_id, message_id_of(message_id))
         if owed is None:
             raise UnknownDelivery
-        tries = await attempts_of(tx, book, subscription_id, owed.number)
+        keys = ledger.master_key, await book_key(tx, book, ledger.master_key)
+        tries = await attempts_of(tx, book, subscription_id, owed.number, keys)
     return DeliveryTriesOut.with_tries(owed, found, tries)

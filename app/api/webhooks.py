@@ -113,7 +113,7 @@ async def rotate_secret(
     ledger: LedgerDep,
     key: WebhookManager,
 ) -> SecretOut:
-    """Give it another secret. Until `old_expires_at` both sign; never more than two do."""
+    """Give it another secret. Until `old_expires_at` the one before signs too; the same again changes nothing."""
     old_until = instant_or_none(body.old_expires_at)
     secret = await rotate(ledger, key.book, id, secret=body.secret, old_until=old_until)
     return SecretOut(secret=secret, old_expires_at=body.old_expires_at)

@@ -36,7 +36,7 @@ class SubscriptionOut(WireOut):
     state_reason: str | None = Field(description="why it is disabled: gone (410), or failing for 5 days")
     state_since: datetime
     failing_since: datetime | None = Field(description="when the first of an unbroken row of failures began")
-    old_secret_expires_at: datetime | None = Field(description="until when the secret before signs too")
+    old_secret_expires_at: datetime | None = Field(description="until when a secret before signs too")
 
     @classmethod
     def of(cls, subscription: Subscription, address: Address, now: Instant) -> "SubscriptionOut":

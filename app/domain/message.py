@@ -28,7 +28,8 @@ class MessageType(StrEnum):
 
 
 GRAVITY = tuple(MessageType)
-ACCOUNT_TYPES = frozenset(each for each in MessageType if each.startswith("account."))
+ACCOUNT_PREFIX = "account."
+ACCOUNT_TYPES = frozenset(each for each in MessageType if each.startswith(ACCOUNT_PREFIX))
 """What a change of place may be told as; only these are ever quiet."""
 OF_BOOK = frozenset(
     {

@@ -17,6 +17,7 @@ from app.operations.ledger import Ledger
 from app.queries.books import book_key
 from app.queries.deliveries import Parcel, parcels
 from app.queries.subscriptions import subscription as read_subscription
+from app.sealing.keys import attempt_place
 from app.store.deliveries import (
     claim,
     insert_attempts,
@@ -143,7 +144,7 @@ async def _record(
     lost = [each.parcel for each in tried if each.parcel.number in dues and dues[each.parcel.number] is None]
     again = [(number, due_at) for number, due_at in dues.items() if due_at is not None]
 
-    await insert_attempts(tx, queue, [_attempt_row(each) for each in tried])
+    await insert_attempts(tx, queue, [_attempt_row(ledger, queue, each) for each in tried])
     await save_failed(tx, queue, again)
     await _settle(tx, queue, taken, now, state=DeliveryState.DELIVERED, reason=None, tried=1)
     await _settle(tx, queue, lost, now, state=DeliveryState.GIVEN_UP, reason=EXHAUSTED, tried=1)
@@ -205,14 +206,19 @@ def _due_at(ledger: Ledger, tried: Tried) -> Instant | None:
     return next_due_at(tried.parcel.tries + 1, ended_at, chance=chance, retry_after_seconds=tried.attempt.retry_after)
 
 
-def _attempt_row(tried: Tried) -> dict[str, object]:
-    attempt = tried.attempt
+def _attempt_row(ledger: Ledger, queue: Queue, tried: Tried) -> dict[str, object]:
+    """What was answered may hold what was sent, and is sealed as that is."""
+    attempt, parcel, sealed = tried.attempt, tried.parcel, None
+    ordinal = parcel.attempts + 1
+    if attempt.excerpt is not None:
+        place = attempt_place(queue.book, queue.subscription_id, parcel.message_id, ordinal)
+        sealed = parcel.key.seal(attempt.excerpt.encode(), place, entropy=ledger.entropy)
     return {
-        "number": tried.parcel.number,
-        "ordinal": tried.parcel.attempts + 1,
+        "number": parcel.number,
+        "ordinal": ordinal,
         "begun_at": tried.begun_at,
         "duration": attempt.duration,
         "status": attempt.status,
         "error": attempt.error,
-        "excerpt": attempt.excerpt,
+        "sealed_excerpt": sealed,
     }

@@ -1,5 +1,6 @@
 """Give a subscription another secret, beside which the one before may sign for a while."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -16,14 +17,16 @@ from app.store.subscriptions import lock_subscription, save_subscription
 from app.webhooks.sign import new_secret
 
 OVERLAP_MAX: Instant = 30 * DAY
+SIGNING_MAX = 5  # at once: whoever asks again and again is left the newest ones
 
 
 @uninterrupted
 async def rotate(
     ledger: Ledger, book: str, subscription_id: UUID, *, secret: str | None, old_until: Instant | None
 ) -> str:
-    """The new secret, given or made. The one before signs beside it until `old_until`, or no more from now on; one
-    before that, not any more: at most two sign.
+    """The new secret, given or made. The one before signs beside it until `old_until`, or no more from now on; those
+    that were to end already end as they were to, or now where there is no `old_until`. The same again
+    changes nothing, so an answer that was lost costs the receiver nothing.
 
     Raises UnknownSubscription, or InvalidSubscription for no secret or an instant that is past or too far ahead.
     """
@@ -39,8 +42,15 @@ async def rotate(
         if found is None:
             raise UnknownSubscription
         key = await book_key(tx, book, ledger.master_key)
-        old = address_of(book, key, found).secrets[0]
-        kept = () if old_until is None or old.secret == new else (Secret(secret=old.secret, until=old_until),)
+        kept = _kept(address_of(book, key, found).secrets, new, now, old_until)
         sealed = sealed_secrets(ledger, book, key, subscription_id, (Secret(secret=new), *kept))
         await save_subscription(tx, book, replace(found, sealed_secrets=sealed))
     return new
+
+
+def _kept(secrets: Sequence[Secret], new: str, now: Instant, old_until: Instant | None) -> tuple[Secret, ...]:
+    """Which secrets go on signing beside the new one, newest first."""
+    if old_until is None:
+        return ()
+    signing = [each for each in secrets if each.secret != new and (each.until is None or now < each.until)]
+    return tuple(replace(each, until=each.until or old_until) for each in signing[: SIGNING_MAX - 1])

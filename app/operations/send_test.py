@@ -28,7 +28,8 @@ async def _send_test(ledger: Ledger, queue: Queue) -> Tried:
         found = await subscription(tx, queue.book, queue.subscription_id)
         if found is None or found.state is SubscriptionState.DELETED:
             raise UnknownSubscription
-        address = address_of(queue.book, await book_key(tx, queue.book, ledger.master_key), found)
+        own = await book_key(tx, queue.book, ledger.master_key)
+        address = address_of(queue.book, own, found)
     now = ledger.now()
     parcel = Parcel(
         number=0,
@@ -39,6 +40,7 @@ async def _send_test(ledger: Ledger, queue: Queue) -> Tried:
         body=message_bytes([MessageType.TEST], now, {"subscription": str(queue.subscription_id)}),
         attempts=0,
         tries=0,
+        key=own,
     )
     async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
         return await try_once(sender, address, found.body, parcel, now=now)

@@ -26,7 +26,7 @@ async def summarise(ledger: Ledger, flood: HeldBack) -> int:
     """Write the summary, for whoever wanted any of what it stands for; 0 if another worker was quicker, else 1."""
     async with ledger.database.write() as tx:
         head = await lock_head(tx, flood.book)
-        if not await lock_summary(tx, flood.book, flood.cause, flood.begun_at):
+        if not await lock_summary(tx, flood.book, flood.cause, flood.from_number):
             return 0
         kinds = await held_back_kinds(tx, flood)
         worst = await worst_held_back(tx, ledger.master_key, flood, limit=WORST)
@@ -39,7 +39,7 @@ async def summarise(ledger: Ledger, flood: HeldBack) -> int:
             at=ledger.now(),
             wanted=lambda each, summary: _is_wanted(each, summary, kinds),
         )
-        await save_summary(tx, flood.book, flood.cause, flood.begun_at, written_by=told.messages)
+        await save_summary(tx, flood.book, flood.cause, flood.from_number, written_by=told.messages)
         await save_head(tx, told)
     announce_messages(ledger, head, told)
     return 1

@@ -1,26 +1,30 @@
 """What is owed to subscriptions, and what became of it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.delivery import Delivery, DeliveryState
 from app.domain.instant import Instant
 from app.domain.message import MessageType
 from app.domain.subscription import SubscriptionState
-from app.sealing.keys import Key, MasterKey, account_place, message_place
+from app.sealing.keys import Key, MasterKey, account_place, attempt_place, message_place
 from app.tables import account_keys, attempts, deliveries, messages, subscriptions
 
 _own = deliveries.c
+_IS_KEY = and_(account_keys.c.book == messages.c.book, account_keys.c.account_id == messages.c.account_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """What is to be sent: a message's body, null if it is kept no longer, and how often it was tried."""
+    """What is to be sent: a message's body, null if it is kept no longer, and how often it was tried.
+
+    `key` is the account's, or the book's for a message about none: it seals what is answered, too.
+    """
 
     number: int
     lease: UUID
@@ -30,6 +34,7 @@ class Parcel:
     body: bytes | None
     attempts: int
     tries: int
+    key: Key = field(repr=False)
 
     @property
     def held(self) -> tuple[int, UUID]:
@@ -74,10 +79,7 @@ async def parcels(
     query = (
         select(messages, _own.lease, _own.attempts, _own.tries, account_keys.c.wrapped_key)
         .join(deliveries, (_own.book == messages.c.book) & (_own.number == messages.c.number))
-        .outerjoin(
-            account_keys,
-            (account_keys.c.book == messages.c.book) & (account_keys.c.account_id == messages.c.account_id),
-        )
+        .outerjoin(account_keys, _IS_KEY)
         .where(_own.book == book, _own.subscription_id == subscription_id, _own.number.in_(numbers))
         .order_by(_own.number)
     )
@@ -107,12 +109,18 @@ async def listed_deliveries(
     return [_delivery(row) for row in await tx.execute(query)]
 
 
-async def attempts_of(tx: AsyncConnection, book: str, subscription_id: UUID, number: int) -> list[PastAttempt]:
-    """The tries of a delivery, in order."""
+async def attempts_of(
+    tx: AsyncConnection, book: str, subscription_id: UUID, number: int, keys: tuple[MasterKey, Key]
+) -> list[PastAttempt]:
+    """The tries of a delivery, in order; what was answered is opened, unless the account's key is destroyed."""
     own = attempts.c
-    query = select(attempts).where(own.book == book, own.subscription_id == subscription_id, own.number == number)
-    rows = (await tx.execute(query.order_by(own.ordinal))).mappings()
-    return [PastAttempt(**{name: row[name] for name in PastAttempt.__dataclass_fields__}) for row in rows]
+    query = (
+        select(attempts, messages.c.message_id, messages.c.account_id, account_keys.c.wrapped_key)
+        .join(messages, (own.book == messages.c.book) & (own.number == messages.c.number))
+        .outerjoin(account_keys, _IS_KEY)
+        .where(own.book == book, own.subscription_id == subscription_id, own.number == number)
+    )
+    return [_past(row, book, keys) for row in await tx.execute(query.order_by(own.ordinal))]
 
 
 def _listed(book: str, subscription_id: UUID) -> Select[Any]:
@@ -141,23 +149,40 @@ def _delivery(row: Row[Any]) -> Delivery:
 
 
 def _parcel(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> Parcel:
+    key = _key(row, book, keys)
     return Parcel(
         number=row.number,
         lease=row.lease,
         account_id=row.account_id,
         message_id=row.message_id,
         type=MessageType(row.type),
-        body=_opened(row, book, keys),
+        body=key.open(row.body, message_place(book, row.message_id)) if key and row.body is not None else None,
         attempts=row.attempts,
         tries=row.tries,
+        key=key or keys[1],
     )
 
 
-def _opened(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> bytes | None:
-    """The body; None if it was purged, or if the account's key is destroyed."""
-    master_key, key = keys
-    if row.body is None or (row.account_id is not None and row.wrapped_key is None):
+def _past(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> PastAttempt:
+    key, excerpt = _key(row, book, keys), None
+    if key is not None and row.sealed_excerpt is not None:
+        place = attempt_place(book, row.subscription_id, row.message_id, row.ordinal)
+        excerpt = key.open(row.sealed_excerpt, place).decode()
+    return PastAttempt(
+        ordinal=row.ordinal,
+        begun_at=row.begun_at,
+        duration=row.duration,
+        status=row.status,
+        error=row.error,
+        excerpt=excerpt,
+    )
+
+
+def _key(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> Key | None:
+    """What opens all that belongs to a message; None if the account's key is destroyed."""
+    master_key, own = keys
+    if row.account_id is None:
+        return own
+    if row.wrapped_key is None:
         return None
-    if row.account_id is not None:
-        key = master_key.unwrap(row.wrapped_key, account_place(book, row.account_id))
-    return key.open(row.body, message_place(book, row.message_id))
+    return master_key.unwrap(row.wrapped_key, account_place(book, row.account_id))

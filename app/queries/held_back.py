@@ -19,7 +19,7 @@ _own = messages.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBack:
-    """What of one cause is held back for a summary: from this message on, until `due_at`."""
+    """What of one cause is held back for a summary: from this message on, until it is written, at `due_at` or later."""
 
     book: str
     cause: str
@@ -102,6 +102,5 @@ def _is_of(flood: HeldBack) -> ColumnElement[Any]:
         _own.book == flood.book,
         _own.cause == flood.cause,
         _own.number >= flood.from_number,
-        _own.created_at < flood.due_at,
         _own.account_id.is_not(None),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.announcing import Told
 from app.domain.entry import Entry
 from app.domain.instant import Instant
+from app.domain.message import ACCOUNT_PREFIX
 from app.rows import entry_of, told_of_row
 from app.tables import accounts, current_accounts, entries, messages
 
@@ -17,13 +18,19 @@ from app.tables import accounts, current_accounts, entries, messages
 async def told_of(
     tx: AsyncConnection, book: str, account_ids: Collection[UUID], *, since: Instant
 ) -> dict[UUID, list[Told]]:
-    """The messages of these accounts whose cause lies after `since`, in order."""
+    """The messages of these accounts that tell of a place and whose cause lies after `since`, in order.
+
+    Others are never quiet and silence nobody, and a busy account may have thousands.
+    """
     found: dict[UUID, list[Told]] = defaultdict(list)
     if not account_ids:
         return found
     own = messages.c
     query = select(own.account_id, own.at, own.types, own.to_depth).where(
-        own.book == book, own.account_id.in_(account_ids), own.at > since
+        own.book == book,
+        own.account_id.in_(account_ids),
+        own.at > since,
+        own.types.contains(f'"{ACCOUNT_PREFIX}', autoescape=True),
     )
     for row in (await tx.execute(query.order_by(own.number))).mappings():
         found[row["account_id"]].append(told_of_row(row))

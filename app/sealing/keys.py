@@ -88,6 +88,11 @@ def message_place(book: str, message_id: UUID) -> str:
     return f"message/{book}/{message_id}"
 
 
+def attempt_place(book: str, subscription_id: UUID, message_id: UUID, ordinal: int) -> str:
+    """Where the sealed excerpt of what one try was answered belongs."""
+    return f"attempt/{book}/{subscription_id}/{message_id}/{ordinal}"
+
+
 def subscription_place(book: str, subscription_id: UUID, field: str) -> str:
     """Where a subscription's sealed URL or secrets belong."""
     return f"subscription/{book}/{subscription_id}/{field}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.instant import MINUTE, Instant
@@ -37,9 +37,12 @@ async def insert_deliveries(tx: AsyncConnection, book: str, pairs: Sequence[tupl
 
 
 async def flood_of(tx: AsyncConnection, book: str, cause: str, at: Instant) -> Flood:
-    """What of the cause was told within FLOOD_WINDOW before `at`, and whether more is held back just now."""
+    """What of the cause was told within FLOOD_WINDOW before `at`, and whether more is held back until a summary is.
+
+    That is so until it is written, whenever that will be: both are done under the head's lock, so none gets in between.
+    """
     own = summaries.c
-    is_open = select(own.due_at).where(own.book == book, own.cause == cause, own.begun_at <= at, own.due_at > at)
+    is_open = select(own.due_at).where(own.book == book, own.cause == cause, own.written_by.is_(None))
     lately = select(messages.c.number).where(
         messages.c.book == book, messages.c.cause == cause, messages.c.created_at > at - FLOOD_WINDOW
     )
@@ -59,13 +62,10 @@ async def insert_summary(tx: AsyncConnection, book: str, first: Message) -> None
     await tx.execute(insert(summaries).values(row))
 
 
-async def lock_summary(tx: AsyncConnection, book: str, cause: str, begun_at: Instant) -> bool:
-    """Lock the summary; whether it is still there, and to be written. Requires the book's head to be locked."""
-    own = summaries.c
-    query = select(own.begun_at).where(
-        own.book == book, own.cause == cause, own.begun_at == begun_at, own.written_by.is_(None)
-    )
-    return (await tx.execute(query.with_for_update())).scalar_one_or_none() is not None
+async def lock_summary(tx: AsyncConnection, book: str, cause: str, from_number: int) -> bool:
+    """Lock the summary; whether it is still to be written. Requires the book's head to be locked."""
+    query = select(summaries.c.book).where(_is_summary(book, cause, from_number), summaries.c.written_by.is_(None))
+    return (await tx.execute(query.with_for_update())).first() is not None
 
 
 async def purge_bodies(tx: AsyncConnection, book: str, before: Instant, *, limit: int) -> list[int]:
@@ -77,13 +77,15 @@ async def purge_bodies(tx: AsyncConnection, book: str, before: Instant, *, limit
     return numbers
 
 
-async def save_summary(
-    tx: AsyncConnection, book: str, cause: str, begun_at: Instant, *, written_by: int | None
-) -> None:
+async def save_summary(tx: AsyncConnection, book: str, cause: str, from_number: int, *, written_by: int) -> None:
     """The summary was told, by this message."""
-    own = summaries.c
-    query = update(summaries).where(own.book == book, own.cause == cause, own.begun_at == begun_at)
+    query = update(summaries).where(_is_summary(book, cause, from_number))
     await tx.execute(query.values(written_by=written_by))
+
+
+def _is_summary(book: str, cause: str, from_number: int) -> ColumnElement[bool]:
+    own = summaries.c
+    return and_(own.book == book, own.cause == cause, own.from_number == from_number)
 
 
 def _message_row(book: str, message: Message, sealed: bytes) -> dict[str, Any]:

@@ -88,7 +88,7 @@ attempts = Table(
     Column("duration", BigInteger, nullable=False),
     Column("status", Integer),
     Column("error", Text),
-    Column("excerpt", Text),
+    Column("sealed_excerpt", LargeBinary),
 )
 
 summaries = Table(
@@ -96,9 +96,9 @@ summaries = Table(
     metadata,
     book_key(),
     Column("cause", String(200), primary_key=True),
-    Column("begun_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("from_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("begun_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
-    Column("from_number", BigInteger, nullable=False),
     Column("written_by", BigInteger),
     Index("summaries_due", "book", "due_at", **_where("written_by IS NULL")),
 )

@@ -18,7 +18,7 @@ export function isAuthentic(secret, headers, body, now) {
   const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
   const mac = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64");
   const expected = Buffer.from(`v1,${mac}`);
-  // While a secret is being replaced there are two signatures; timingSafeEqual takes the same time for any.
+  // While a secret is being replaced there are several signatures; timingSafeEqual takes the same time for any.
   const given = (headers["webhook-signature"] ?? "").split(" ").map((signature) => Buffer.from(signature));
   return given.some((signature) => signature.length === expected.length && timingSafeEqual(signature, expected));
 }

@@ -27,7 +27,7 @@ def is_authentic(secret, headers, body, now):
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = f"{message_id}.{timestamp}.".encode() + body
     expected = b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
-    # While a secret is being replaced there are two signatures; compare_digest takes the same time for any.
+    # While a secret is being replaced there are several signatures; compare_digest takes the same time for any.
     given = headers.get("webhook-signature", "").split()
     return any(hmac.compare_digest(expected, signature.encode()) for signature in given)
 

@@ -46,7 +46,7 @@ key=$(printf '%s' "${WEBHOOK_SECRET#whsec_}" | openssl base64 -d -A | od -An -v 
 expected="v1,$({ printf '%s.%s.' "$id" "$timestamp" && cat "$body"; } | mac)"
 
 # Compared are MACs of the signatures, so that the time that takes tells nothing about the signature expected. While a
-# secret is being replaced there are two signatures.
+# secret is being replaced there are several signatures.
 expected_mac=$(printf '%s' "$expected" | mac)
 set -f
 for signature in $signatures; do

@@ -127,7 +127,7 @@ def _create_attempts() -> None:
         sa.Column("duration", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("excerpt", sa.Text(), nullable=True),
+        sa.Column("sealed_excerpt", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("book", "subscription_id", "number", "ordinal"),
     )
 
@@ -137,11 +137,11 @@ def _create_summaries() -> None:
         "summaries",
         sa.Column("book", sa.String(length=40), nullable=False),
         sa.Column("cause", sa.String(length=200), nullable=False),
-        sa.Column("begun_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("from_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("from_number", sa.BigInteger(), nullable=False),
         sa.Column("written_by", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("book", "cause", "begun_at"),
+        sa.PrimaryKeyConstraint("book", "cause", "from_number"),
     )
     op.create_index(
         "summaries_due",

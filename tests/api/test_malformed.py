@@ -10,7 +10,7 @@ from tests.api.sentences import got, head_position, posted
 from tests.conftest import Bench
 
 MALFORMED_ON_SQLITE = 10_000
-MALFORMED_ON_POSTGRESQL = 2_000  # the bodies hardly ever get as far as the database
+MALFORMED_ON_POSTGRESQL = 500  # the bodies hardly ever get as far as the database
 SEED = 20260528
 
 

@@ -84,11 +84,11 @@ def test_the_first_story_ends_delighted_because_of_its_three_interactions(tmp_pa
 def test_a_key_is_printed_once_and_a_later_start_is_hardly_slower_than_its_libraries(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as (_, first, _):
         pass
-    measured = [(restarted(tmp_path / "data"), seconds_of_a_bare_start()) for _ in range(3)]
+    measured = [(restarted(tmp_path / "data"), seconds_of_a_bare_start()) for _ in range(2)]
 
     assert len(set(re.findall(r"gw_main_[0-9a-f]{52}", first))) == 1
     assert not any("gw_main_" in printed for (printed, _), _ in measured)
-    # Measured 1.4 times, under two seconds. The best of three: the machine has other work to do.
+    # Measured 1.4 times, under two seconds. The better of two: the machine has other work to do.
     assert min(seconds for (_, seconds), _ in measured) < 2.5 * min(floor for _, floor in measured)
 
 

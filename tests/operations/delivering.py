@@ -14,11 +14,13 @@ from app.deliverer import deliverer_running
 from app.domain.delivery import Delivery, DeliveryState, stored_states
 from app.domain.message import Message, MessageType
 from app.domain.subscription import Subscription
+from app.operations.address import address_of
 from app.operations.hand_over import hand_over
 from app.operations.ledger import Ledger
 from app.operations.record import record
 from app.operations.subscribe import Wish, subscribe
-from app.queries.deliveries import listed_deliveries
+from app.queries.books import book_key
+from app.queries.deliveries import PastAttempt, attempts_of, listed_deliveries
 from app.queries.subscriptions import subscription
 from app.store.books import lock_head, save_head
 from tests.conftest import Bench
@@ -96,6 +98,13 @@ async def stored(bench: Bench, of: Subscription) -> Subscription:
     return found
 
 
+async def secret_of(bench: Bench, of: Subscription) -> str:
+    """The newest secret that signs what is sent to it."""
+    async with bench.ledger.database.read() as tx:
+        key = await book_key(tx, bench.book, bench.ledger.master_key)
+    return address_of(bench.book, key, await stored(bench, of)).secrets[0].secret
+
+
 async def deliveries_of(bench: Bench, of: Subscription) -> list[Delivery]:
     """All deliveries of a subscription, oldest first."""
     async with bench.ledger.database.read() as tx:
@@ -104,10 +113,22 @@ async def deliveries_of(bench: Bench, of: Subscription) -> list[Delivery]:
     return found[::-1]
 
 
+async def tries_of(bench: Bench, of: Subscription, number: int) -> list[PastAttempt]:
+    """The tries of a delivery, in order."""
+    async with bench.ledger.database.read() as tx:
+        keys = bench.ledger.master_key, await book_key(tx, bench.book, bench.ledger.master_key)
+        return await attempts_of(tx, bench.book, of.subscription_id, number, keys)
+
+
 async def states_of(bench: Bench, of: Subscription) -> list[str]:
     """The state of each delivery, oldest first."""
     state = (await stored(bench, of)).state
     return [each.shown_state(state).value for each in await deliveries_of(bench, of)]
+
+
+async def all_delivered(bench: Bench, of: Subscription) -> bool:
+    """Whether there are deliveries, and all are made."""
+    return set(await states_of(bench, of)) == {"delivered"}
 
 
 @asynccontextmanager

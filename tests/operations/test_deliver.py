@@ -9,10 +9,7 @@ from app.domain.delivery import DELAYS, RETRY_AFTER_MAX
 from app.domain.instant import HOUR, SECOND
 from app.domain.message import MessageType
 from app.domain.subscription import FAILING_MAX, Subscription, SubscriptionState
-from app.operations.address import address_of
 from app.operations.book_message import wire_id
-from app.queries.books import book_key
-from app.queries.deliveries import attempts_of
 from app.webhooks.sign import is_authentic
 from tests.conftest import Bench
 from tests.operations.delivering import (
@@ -20,10 +17,12 @@ from tests.operations.delivering import (
     delivering,
     on_loopback,
     opened,
+    secret_of,
     states_of,
     stored,
     subscribed,
     told,
+    tries_of,
     until,
     until_states,
 )
@@ -58,12 +57,10 @@ async def test_a_message_reaches_its_receiver_signed_and_once(bench: Bench) -> N
         await asyncio.sleep(0.05)
 
     (request,) = receiver.requests
-    async with bench.ledger.database.read() as tx:
-        address = address_of(bench.book, await book_key(tx, bench.book, bench.ledger.master_key), to)
-        (attempt,) = await attempts_of(tx, bench.book, to.subscription_id, message.number)
+    (attempt,) = await tries_of(bench, to, message.number)
     assert request.body == message.body
     assert request.headers["webhook-id"] == wire_id(message.message_id)
-    assert is_authentic(address.secrets[0].secret, request.headers, request.body, now=bench.ledger.now())
+    assert is_authentic(await secret_of(bench, to), request.headers, request.body, now=bench.ledger.now())
     assert (attempt.ordinal, attempt.status, attempt.error) == (1, 204, None)
 
 
@@ -84,23 +81,11 @@ async def test_a_failure_is_tried_again_by_the_schedule_until_it_is_given_up(
             bench.ledger.soon_deliver.set()
         await until_states(bench, to, "given_up")
 
-    async with bench.ledger.database.read() as tx:
-        attempts = await attempts_of(tx, bench.book, to.subscription_id, 1)
+    attempts = await tries_of(bench, to, 1)
     assert len(receiver.requests) == len(DELAYS) + 1
     assert {each.error for each in attempts} == {"answered 500 Internal Server Error"}
     assert {each.excerpt for each in attempts} == {"we are down"}
     assert (await deliveries_of(bench, to))[0].reason == "attempts_exhausted"
-
-
-async def test_a_receiver_that_fails_is_given_rests_however_much_it_is_owed(bench: Bench) -> None:
-    await opened(bench, "ada")
-    async with receiving(answering("500 Oops")) as receiver, delivering(bench.ledger):
-        to = await subscribed(bench, receiver.url)
-        await told(bench, *["ada"] * 30)
-        await asyncio.sleep(1.2)
-
-    assert 3 <= len(receiver.requests) <= 6  # after 0.1, 0.2, 0.4 and 0.8 s
-    assert set(await states_of(bench, to)) == {"pending"}
 
 
 async def until_tried(bench: Bench, to: Subscription, tries: int) -> None:

@@ -9,12 +9,19 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from app.domain.subscription import Subscription
 from app.main import clock
 from app.tables import deliveries
 from tests.clocks import ClockProcess
 from tests.conftest import Bench
-from tests.operations.delivering import deliveries_of, on_loopback, opened, states_of, subscribed, told, until
+from tests.operations.delivering import (
+    all_delivered,
+    deliveries_of,
+    on_loopback,
+    opened,
+    subscribed,
+    told,
+    until,
+)
 from tests.servers import settings_of
 from tests.webhooks.receivers import Receiver, answering, receiving
 
@@ -48,10 +55,6 @@ async def test_killed_workers_deliver_each_message_once_or_twice(bench: Bench, t
 
     assert_once_or_twice(receiver, {f"msg_{each.message_id.hex}": each.body for each in sent})
     assert "Traceback" not in worker.log
-
-
-async def all_delivered(bench: Bench, to: Subscription) -> bool:
-    return set(await states_of(bench, to)) == {"delivered"}
 
 
 async def end_all_leases(bench: Bench) -> None:

@@ -10,7 +10,6 @@ from app.domain.delivery import Queue
 from app.domain.instant import SECOND
 from app.operations.deliver import Tried, Turn, take_turn
 from app.operations.sandbox import empty_sandbox
-from app.queries.deliveries import attempts_of
 from app.tables import attempts
 from app.webhooks.attempt import Attempt
 from tests.conftest import Bench
@@ -22,6 +21,7 @@ from tests.operations.delivering import (
     states_of,
     subscribed,
     told,
+    tries_of,
     until,
     until_states,
 )
@@ -64,9 +64,7 @@ async def test_what_was_claimed_twice_is_recorded_once_by_its_last_claim(bench: 
     turn = await turn_of(bench, queue, *came(bench, before, TAKEN), *came(bench, after, second))
 
     assert (turn.delivered, turn.failed) == ((2, 0) if second is TAKEN else (0, 2))
-    async with bench.ledger.database.read() as tx:
-        tries = await attempts_of(tx, bench.book, to.subscription_id, 1)
-    assert [(each.ordinal, each.status) for each in tries] == [(1, second.status)]
+    assert [(each.ordinal, each.status) for each in await tries_of(bench, to, 1)] == [(1, second.status)]
     late = await turn_of(bench, queue, *came(bench, before, FAILED), *came(bench, after, FAILED))
     assert (late.delivered, late.failed, late.given_up) == (0, 0, 0)
 

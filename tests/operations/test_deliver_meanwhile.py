@@ -1,4 +1,4 @@
-"""What happens to a delivery in flight when its subscription, or its whole book, goes meanwhile."""
+"""A delivery in flight when its subscription, or its whole book, goes meanwhile; how often one that fails is asked."""
 
 import asyncio
 from dataclasses import replace
@@ -19,6 +19,7 @@ from tests.operations.delivering import (
     delivering,
     on_loopback,
     opened,
+    states_of,
     subscribed,
     told,
     until,
@@ -26,7 +27,7 @@ from tests.operations.delivering import (
 )
 from tests.operations.sandboxes import new_sandbox
 from tests.operations.stories import stored
-from tests.webhooks.receivers import Request, answering, holding, receiving
+from tests.webhooks.receivers import answering, holding, receiving
 
 FINE = answering("204 No Content")
 STATUSES = ["204 No Content", "500 Oops", "410 Gone"]
@@ -37,32 +38,29 @@ def bench(bench: Bench) -> Bench:
     return on_loopback(bench)
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize(("status", "state"), [*zip(STATUSES, ("delivered", "pending", "held"), strict=True)])
 async def test_what_is_in_flight_when_a_sandbox_is_emptied_leaves_nothing(
-    bench: Bench, caplog: pytest.LogCaptureFixture, status: str
+    bench: Bench, caplog: pytest.LogCaptureFixture, status: str, state: str
 ) -> None:
+    """Who subscribed stays, and the numbers of messages begin anew: what was in flight is not taken for them."""
     box = replace(bench, book=await new_sandbox(bench))
     await opened(box, "ada")
     released = asyncio.Event()
-
-    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
-        await (FINE if released.is_set() else holding(answering(status), released))(request, writer)
-
-    async with receiving(behave) as receiver, delivering(bench.ledger):
-        to = await subscribed(box, receiver.url)
+    async with receiving(holding(answering(status), released)) as receiver, delivering(bench.ledger):
+        to = await subscribed(box, receiver.url, "debit.deep")
         await told(box, *["ada"] * 3)
-        await until(lambda: len(receiver.requests) > 0)
+        await until(lambda: len(receiver.requests) == 2)
         await empty_sandbox(bench.ledger, box.book)
-        released.set()
         await opened(box, "ada")
-        await told(box, "ada")
-        await until_states(box, to, "delivered")
-        await asyncio.sleep(0.3)
+        (message,) = await told(box, "ada")
+        released.set()
+        await until(lambda: any(each.body == message.body for each in receiver.requests))
+        await until_states(box, to, state)
+        await asyncio.sleep(0.2)
 
     rows = await stored(bench, subscriptions, deliveries, attempts, book=box.book)
-    assert [(row["ordinal"], row["status"]) for row in rows["attempts"]] == [(1, 204)]
-    assert [row["failing_since"] for row in rows["subscriptions"]] == [None]
-    assert len(rows["deliveries"]) == 1
+    assert {name: len(those) for name, those in rows.items()} == {"subscriptions": 1, "deliveries": 1, "attempts": 1}
+    assert len(receiver.requests) == 3
     assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
@@ -84,6 +82,17 @@ async def test_what_is_in_flight_when_its_subscription_is_deleted_is_given_up(
     assert (await stored(bench, attempts))["attempts"] == []
     assert len(receiver.requests) == 1
     assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+async def test_a_receiver_that_fails_is_given_rests_however_much_it_is_owed(bench: Bench) -> None:
+    await opened(bench, "ada")
+    async with receiving(answering("500 Oops")) as receiver, delivering(bench.ledger):
+        to = await subscribed(bench, receiver.url)
+        await told(bench, *["ada"] * 30)
+        await asyncio.sleep(1.2)
+
+    assert 3 <= len(receiver.requests) <= 6  # after 0.1, 0.2, 0.4 and 0.8 s
+    assert set(await states_of(bench, to)) == {"pending"}
 
 
 async def test_who_records_waits_for_the_subscription_before_it_holds_a_delivery(bench: Bench) -> None:

@@ -13,7 +13,6 @@ from app.operations.hold import pause, resume
 from app.operations.keep_tidy import KEPT, backlog, keep_tidy
 from app.operations.redeliver import recover, redeliver
 from app.operations.subscribe import unsubscribe
-from app.queries.deliveries import attempts_of
 from app.store.outbox import FLOOD_MESSAGES, FLOOD_WINDOW
 from app.tables import deliveries, messages
 from tests.conftest import Bench
@@ -26,6 +25,7 @@ from tests.operations.delivering import (
     stored,
     subscribed,
     told,
+    tries_of,
     until_states,
 )
 from tests.webhooks.receivers import Receiver, answering, receiving
@@ -93,8 +93,7 @@ async def test_after_90_days_only_that_it_was_told_remains(bench: Bench) -> None
     assert await states_of(bench, owed) == ["given_up", "pending"]
     assert [each.reason for each in await deliveries_of(bench, owed)] == ["expired", None]
     assert [each.has_body for each in await deliveries_of(bench, to)] == [False, False, True]
-    async with bench.ledger.database.read() as tx:
-        assert await attempts_of(tx, bench.book, to.subscription_id, old.number) == []
+    assert await tries_of(bench, to, old.number) == []
     for message in (old, held):
         with pytest.raises(MessageExpired):
             await redeliver(bench.ledger, bench.book, to.subscription_id, message.message_id)
@@ -195,3 +194,22 @@ async def test_the_numbers_of_a_books_messages_are_gapless(bench: Bench) -> None
         numbers = list((await tx.execute(select(messages.c.number).order_by(messages.c.number))).scalars())
         count = (await tx.execute(select(func.count()).select_from(messages))).scalar_one()
     assert numbers == list(range(1, count + 1)) == [1, 2, 3]
+
+
+async def test_in_a_flood_nothing_is_lost_or_told_twice_whatever_clocks_say(bench: Bench) -> None:
+    """Of three servers one is ahead and one behind: all that is held back until the summary is written is in it."""
+    await opened(bench, "ada")
+    to = await subscribed(bench, AWAY, "debit.deep")
+    for ahead in (SECOND, 0, -SECOND):
+        bench.clock.now += ahead
+        await told(bench, *["ada"] * (FLOOD_MESSAGES if ahead > 0 else 1), cause="strike")
+    bench.clock.now += FLOOD_WINDOW + 2 * SECOND
+    assert await keep_tidy(bench.ledger) == 1
+    bench.clock.now -= SECOND
+    await told(bench, "ada", cause="strike")
+
+    owed = await deliveries_of(bench, to)
+    assert [each.type for each in owed] == [MessageType.DEBIT_DEEP] * FLOOD_MESSAGES + [
+        MessageType.CAUSE_SUMMARY,
+        MessageType.DEBIT_DEEP,
+    ]

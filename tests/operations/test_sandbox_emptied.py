@@ -12,18 +12,15 @@ from app.domain.chain import genesis
 from app.domain.instant import DAY
 from app.domain.interaction import EARLIEST
 from app.domain.tariff_document import default_tariff
-from app.operations.address import address_of
 from app.operations.adopt_tariff import adopt_tariff
 from app.operations.carry_adoption import carry_adoption
 from app.operations.describe_customer import describe_customer
 from app.operations.sandbox import empty_sandbox
-from app.queries.books import book_key
 from app.tables import entries, metadata, policy_versions, tariff_versions
 from app.webhooks.sign import is_authentic
 from tests.conftest import NOON, Bench
 from tests.operations.adopting import SHORT, STRICT, adopt_wholly, begin, policies_of
-from tests.operations.delivering import delivering, on_loopback, subscribed, until_states
-from tests.operations.delivering import stored as stored_now
+from tests.operations.delivering import delivering, on_loopback, secret_of, subscribed, until_states
 from tests.operations.posting import account_of, interaction, ledger_of, post, posted, reversal
 from tests.operations.promising import assert_sound, making
 from tests.operations.sandboxes import days_pass, head_of, new_sandbox
@@ -72,11 +69,7 @@ async def test_who_subscribed_stays_subscribed_and_what_was_owed_is_gone(bench: 
             await until_states(bench, to, "delivered")
     (request,) = receiver.requests
     assert json.loads(request.body)["data"]["position"] == 1
-    async with bench.ledger.database.read() as tx:
-        address = address_of(
-            bench.book, await book_key(tx, bench.book, bench.ledger.master_key), await stored_now(bench, to)
-        )
-    assert is_authentic(address.secrets[0].secret, request.headers, request.body, now=bench.ledger.now())
+    assert is_authentic(await secret_of(bench, to), request.headers, request.body, now=bench.ledger.now())
 
 
 async def test_the_rules_in_force_stay_under_their_versions(bench: Bench) -> None:

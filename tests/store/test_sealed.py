@@ -13,8 +13,10 @@ from sqlalchemy import make_url
 from app.queries.accounts import keys_of
 from app.sealing.keys import entry_place
 from tests.conftest import Bench
+from tests.operations.delivering import all_delivered, delivering, on_loopback, subscribed, tries_of, until
 from tests.operations.posting import interaction, ledger_of, post
 from tests.postgres import Server
+from tests.webhooks.receivers import answering, receiving
 
 CUSTOMER = "zoe.quarzstein@example.com"
 NOTE = "wept on the telephone about Ottokar"
@@ -22,19 +24,28 @@ ATTRIBUTE = "Kirschallee-77"
 REASON = "mistook her for Wilhelmine"
 CASE = "case-visible-4711"
 
+TOKEN = "services/T0KEN-of-the-room"
+SIGNING = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
 PERSONAL = (CUSTOMER, NOTE, ATTRIBUTE, REASON)
 
 
 async def test_neither_the_file_nor_a_dump_holds_a_name_a_note_or_an_attribute(
     bench: Bench, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    async with bench.client() as client:
+    bench = on_loopback(bench)
+    echoing = answering("200 OK", body=f"thanks for {CUSTOMER}".encode())
+    async with receiving(echoing) as receiver, delivering(bench.ledger), bench.client() as client:
+        to = await subscribed(bench, receiver.url + TOKEN, secret=SIGNING)
         await post_all(client)
+        await until(lambda: all_delivered(bench, to))
         in_answers = await readable(client)
+    (attempt,) = await tries_of(bench, to, 1)
+    assert CUSTOMER in (attempt.excerpt or "")
 
     stored = contents_of(bench, request, tmp_path)
 
-    for secret in PERSONAL:
+    for secret in (*PERSONAL, TOKEN, SIGNING):
         assert [form for form in forms_of(secret) if form in stored] == []
     assert [form for form in forms_of(CASE) if form in stored] != []
     assert CUSTOMER in in_answers
