@@ -26,7 +26,7 @@ from tests.servers import settings_of
 from tests.webhooks.receivers import Receiver, answering, receiving
 
 FINE = answering("204 No Content")
-MESSAGES, KILLS = 200, 4
+MESSAGES, KILLS = 150, 3
 
 
 async def test_killed_workers_deliver_each_message_once_or_twice(bench: Bench, tmp_path: Path) -> None:

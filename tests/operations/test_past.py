@@ -28,7 +28,7 @@ picked = st.tuples(st.floats(0.0, 1.0), st.sampled_from([0, 0, -1, 1, DAY]))
 looks = st.lists(st.tuples(st.none() | picked, st.none() | picked), min_size=12, max_size=12)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(past=pasts(), looks=looks)
 async def test_a_look_back_sees_what_was_true_and_known(
     bench: Bench, past: Past, looks: Sequence[tuple[Pick | None, Pick | None]]
