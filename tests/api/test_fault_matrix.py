@@ -8,7 +8,7 @@ from tests.api.fault_matrix import DELETED, FOR_EVER, REFUSES, matrix
 from tests.conftest import Bench
 from tests.servers import ServerProcess, settings_of
 
-DEBITS, CLIENTS, PATIENCE_SECONDS = 40, 8, 20.0
+DEBITS, CLIENTS, PATIENCE_SECONDS = 40, 8, 60.0
 OTHERS = {"500", "429, retry-after", "times out", "resets", "410", "1 byte a second", "redirects", REFUSES}
 
 

@@ -26,7 +26,7 @@ from app.store.books import lock_head, save_head
 from tests.conftest import Bench
 from tests.operations.posting import account_of, interaction
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 ALL = tuple(DeliveryState)
 _numbers = itertools.count(1)
 
