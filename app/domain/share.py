@@ -35,3 +35,10 @@ def shares(entries: Iterable[Entry], policy: Policy, t: Instant) -> list[Share]:
 def because(found: Iterable[Share], *, most: int = BECAUSE_MAX) -> list[Share]:
     """The shares that weigh most, heaviest first; of equal ones the later entry first."""
     return heapq.nlargest(most, found, key=lambda share: (abs(share.felt), share.entry.sequence))
+
+
+def because_by(entries: Iterable[Entry], policy: Policy, t: Instant, *, sequence: int) -> list[Share]:
+    """What weighed most at `t` of an account's entries up to that sequence, whatever came, or was reversed, later."""
+    by_then = [entry for entry in entries if entry.sequence <= sequence]
+    gone = {entry.reverses for entry in by_then}
+    return because(shares((entry for entry in by_then if entry.entry_id not in gone), policy, t))

@@ -22,7 +22,7 @@ from app.domain.memory import felt_at
 from app.domain.message import ACCOUNT_TYPES, Message, MessageType
 from app.domain.message_body import News, Side, account_body
 from app.domain.policy import Policy
-from app.domain.share import BECAUSE_MAX, Share, because, shares
+from app.domain.share import BECAUSE_MAX, Share, because_by
 from app.operations.causes import Cause
 from app.operations.hand_over import hand_over
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
@@ -175,9 +175,7 @@ async def _weighing_after(
 
 
 def _because(entries: Sequence[Entry], cause: Cause, policy: Policy) -> list[Share]:
-    by_then = [entry for entry in entries if entry.sequence <= cause.after.sequence]
-    gone = {entry.reverses for entry in by_then}
-    return because(shares((entry for entry in by_then if entry.entry_id not in gone), policy, cause.at))
+    return because_by(entries, policy, cause.at, sequence=cause.after.sequence)
 
 
 def _news(worth: _Worth, customer: str, weighing: Sequence[Share], policy: Policy) -> News:

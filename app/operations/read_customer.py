@@ -12,7 +12,7 @@ from app.domain.entry import Head
 from app.domain.errors import UnknownCustomer
 from app.domain.instant import Instant
 from app.domain.policy import Policy, PolicyHistory
-from app.domain.share import Share, because, shares
+from app.domain.share import Share, because_by
 from app.domain.worklist import Moment
 from app.operations.ledger import Ledger, policy_history, policy_in_force
 from app.queries.accounts import accounts_by_alias, accounts_by_id
@@ -114,8 +114,5 @@ async def weighing_most_in_each(view: Reading, accounts: Sequence[Account]) -> d
     found: dict[UUID, list[Share]] = {}
     async for entries in entries_by_account(view.tx, view.book, account_ids=sequences):
         account_id = entries[0].account_id
-        by_then = [entry for entry in entries if entry.sequence <= sequences[account_id]]
-        reversed_ids = {entry.reverses for entry in by_then}
-        counting = (entry for entry in by_then if entry.entry_id not in reversed_ids)
-        found[account_id] = because(shares(counting, view.policy, view.now))
+        found[account_id] = because_by(entries, view.policy, view.now, sequence=sequences[account_id])
     return found
