@@ -44,11 +44,12 @@ OF_BOOK = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message of a book. `type` is the gravest of `types`; `at` is its cause's instant, `created_at` its own.
+class MessageFacts:
+    """One message of a book, but for its body. `type` is the gravest of `types`; `at` is its cause's instant,
+    `created_at` its own.
 
     `number` is gapless from 1 in the book. `position` and `cause` are those of the last causing entry, `magnitude` that
-    of the largest, 0 without one. `body` is JSON in UTF-8: the very bytes that are sealed, signed and sent.
+    of the largest, 0 without one.
     """
 
     number: int
@@ -64,6 +65,12 @@ class Message:
     magnitude: int
     to_standing: Standing | None
     to_depth: Depth | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(MessageFacts):
+    """A message to be kept and sent. `body` is JSON in UTF-8: the very bytes that are sealed, signed and sent."""
+
     body: bytes
 
 

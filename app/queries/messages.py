@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.instant import Instant
-from app.domain.message import MessageType
+from app.domain.message import MessageFacts, MessageType
 from app.domain.standing import Depth, Standing
 from app.rows import Row
 from app.tables import messages
@@ -18,22 +17,9 @@ _own = messages.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptMessage:
+class KeptMessage(MessageFacts):
     """A message as it is kept; `sealed` is its body, null once it is kept no longer."""
 
-    number: int
-    message_id: UUID
-    type: MessageType
-    types: tuple[MessageType, ...]
-    at: Instant
-    created_at: Instant
-    account_id: UUID | None
-    position: int | None
-    cause: str | None
-    segment: str | None
-    magnitude: int
-    to_standing: Standing | None
-    to_depth: Depth | None
     sealed: bytes | None
 
 
