@@ -11,7 +11,7 @@ PYTEST = .venv/bin/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt openapi lock openssl
+.PHONY: help run test check soak fmt openapi lock openssl
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: .venv/.dev-stamp openssl ## all that CI runs: format, lint, types, import
 	.venv/bin/basedpyright
 	.venv/bin/lint-imports --no-logo
 	$(PYTEST)
+
+soak: .venv/.dev-stamp ## the long forms of the tests of the laws: an hour of random histories, then a hundred kills
+	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -s tests/laws tests/crash
 
 fmt: .venv/.dev-stamp ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix-only --quiet .

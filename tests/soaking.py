@@ -1,0 +1,5 @@
+"""Whether the long forms run: `make soak` sets GOODWILL_SOAK; `make check` runs the short ones."""
+
+import os
+
+SOAKING = bool(os.environ.get("GOODWILL_SOAK"))
