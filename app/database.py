@@ -6,7 +6,7 @@ PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; r
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -53,14 +53,24 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        async with _answering(self._writer) as tx:
+        async with _answering(), self._writer.begin() as tx:
             yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """One snapshot for reading."""
-        async with _answering(self._reader) as tx:
+        async with _answering(), self._reader.begin() as tx:
             yield tx
+
+    @asynccontextmanager
+    async def apart(self, **settings: str) -> AsyncGenerator[AsyncConnection]:
+        """PostgreSQL: a connection with settings of its own and in no transaction, closed when the block ends."""
+        engine = _postgres_engine(self.url, 1, settings=settings, isolation_level="READ COMMITTED")
+        try:
+            async with _answering(), engine.connect() as connection:
+                yield connection
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -104,21 +114,25 @@ def driver_url(url: str) -> URL:
 
 
 @asynccontextmanager
-async def _answering(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+async def _answering() -> AsyncGenerator[None]:
     try:
-        async with engine.begin() as tx:
-            yield tx
+        yield
     except (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable from error
     except DBAPIError as error:
         is_no_database = isinstance(error.orig, sqlite3.DatabaseError) and type(error) is DatabaseError
-        if is_no_database or error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING_STATES:
+        if is_no_database or error.connection_invalidated or sqlstate_of(error) in _PASSING_STATES:
             raise DatabaseUnavailable from error
         raise
 
 
-def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
-    settings = {
+def sqlstate_of(error: BaseException | None) -> str | None:
+    """PostgreSQL's code of what went wrong, if the error is one of its."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
+    defaults = {
         "application_name": "goodwill",
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
         # A plan that was kept since the table was small scans all of a book that has grown: an import of 39,000 rows
@@ -132,7 +146,7 @@ def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,  # an error in a log names no row
         pool_pre_ping=False,
-        connect_args={"server_settings": settings, "timeout": 10},
+        connect_args={"server_settings": {**defaults, **(settings or {})}, "timeout": 10},
         **options,
     )
 

@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Connection, inspect, text
 
 from app import __version__
 from app.api import (
@@ -35,17 +34,14 @@ from app.api import (
 )
 from app.api.door import Door
 from app.database import Database
-from app.domain.errors import DatabaseUnavailable, MasterKeyMismatch
+from app.domain.errors import MasterKeyMismatch
 from app.domain.instant import Instant
 from app.operations.ledger import Ledger
 from app.queries.books import check_master_key, has_books
 from app.sealing.keys import MasterKey
 from app.sealing.master_key import FILE_NAME, create_master_key, parsed_master_key, read_master_key
 from app.settings import Settings
-from app.tables import REVISION
-
-ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
-
+from app.upgrade import upgrade
 
 _RESOURCES = (
     *(interactions, batch, promises),
@@ -115,13 +111,7 @@ def create_app(
 async def _prepared(settings: Settings, database: Database) -> Ledger:
     if database.is_sqlite and database.url.database:
         Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
-    async with database.read() as tx:
-        revision = await tx.run_sync(schema_revision)
-    if revision is not None and revision > REVISION:
-        raise DatabaseUnavailable(f"The database is at migration {revision}, of a later release than this one.")
-    if revision != REVISION:
-        async with database.write() as tx:
-            await tx.run_sync(migrate)
+    await upgrade(database)
     async with database.read() as tx:
         master_key = _master_key(settings, is_embedded=database.is_sqlite, has_books=await has_books(tx))
         await check_master_key(tx, master_key)
@@ -133,24 +123,6 @@ async def _prepared(settings: Settings, database: Database) -> Ledger:
         entropy=os.urandom,
         allow_loopback=settings.webhooks_allow_loopback,
     )
-
-
-def schema_revision(connection: Connection) -> str | None:
-    """The migration that the database is at; None before the first."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return revision
-
-
-def migrate(connection: Connection) -> None:
-    """Bring the database to the schema of this release; several replicas may try at once."""
-    from alembic import command  # here, since a start of a current database needs none of it: 0.3 s
-    from alembic.config import Config
-
-    config = Config(ALEMBIC_INI)
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _master_key(settings: Settings, *, is_embedded: bool, has_books: bool) -> MasterKey:

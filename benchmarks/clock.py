@@ -20,13 +20,14 @@ from app.domain.instant import HOUR, SECOND, YEAR, Instant
 from app.domain.memory import Masses
 from app.domain.policy import Policy
 from app.domain.standing import Direction, place_at
-from app.main import clock, migrate
+from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.open_book import open_book
 from app.operations.tick import advance_due
 from app.sealing.keys import MasterKey
 from app.store.accounts import save_accounts
 from app.store.books import lock_head
+from app.upgrade import upgrade
 from app.worker import run_clock
 from tests.domain.strategies import THREE, brushing_zero, glowing, sinking
 from tests.postgres import Postgres
@@ -40,8 +41,7 @@ REPEATS = 200
 async def measure(url: str) -> None:
     """Fill a database, let the clock catch up, then let it idle."""
     database = Database(url)
-    async with database.write() as tx:
-        await tx.run_sync(migrate)
+    await upgrade(database)
     ledger = Ledger(
         database=database, master_key=MasterKey(os.urandom(32)), now=clock, new_id=uuid.uuid4, entropy=os.urandom
     )

@@ -12,10 +12,11 @@ from contextlib import asynccontextmanager, closing
 
 from app.database import Database
 from app.domain.api_key import Scope
-from app.main import clock, migrate
+from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.sealing.keys import MasterKey
+from app.upgrade import upgrade
 from tests.conftest import Bench, Clock
 from tests.postgres import Postgres
 from tests.servers import settings_of
@@ -34,8 +35,7 @@ class Present(Clock):
 async def opened_bench(url: str) -> AsyncGenerator[Bench]:
     """An open book on this empty database, from which webhooks may go to loopback."""
     database = Database(url)
-    async with database.write() as tx:
-        await tx.run_sync(migrate)
+    await upgrade(database)
     ledger = Ledger(
         database=database,
         master_key=MasterKey(os.urandom(32)),

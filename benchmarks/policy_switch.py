@@ -17,7 +17,7 @@ from typing import Any
 from app.database import Database
 from app.domain.interaction import Interaction
 from app.domain.policy import HalfLives, Policy, Thresholds
-from app.main import clock, migrate
+from app.main import clock
 from app.operations import carry_adoption as carrying
 from app.operations.adopt_policy import adopt_policy
 from app.operations.ledger import Ledger
@@ -27,6 +27,7 @@ from app.operations.read_customer import reading
 from app.operations.record import record
 from app.operations.verify import verify
 from app.sealing.keys import MasterKey
+from app.upgrade import upgrade
 from app.worker import BREATH_SECONDS
 from tests.operations.adopting import document_of
 from tests.postgres import Postgres
@@ -45,8 +46,7 @@ PAUSE_SECONDS = 0.01  # between two postings
 async def measure(url: str, accounts: int) -> None:
     """Fill a book, switch its half-lives and then its thresholds, and say how long each step took."""
     database = Database(url)
-    async with database.write() as tx:
-        await tx.run_sync(migrate)
+    await upgrade(database)
     ledger = Ledger(
         database=database,
         master_key=MasterKey(os.urandom(32)),

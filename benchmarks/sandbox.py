@@ -16,7 +16,7 @@ from app.database import Database
 from app.domain.instant import DAY
 from app.domain.interaction import Interaction
 from app.domain.promise_request import MakePromise
-from app.main import clock, migrate
+from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.open_book import open_book
 from app.operations.record import record
@@ -24,6 +24,7 @@ from app.operations.sandbox import advance_clock
 from app.operations.verify import verify
 from app.queries.crossings import crossings_of_book
 from app.sealing.keys import MasterKey
+from app.upgrade import upgrade
 from tests.operations.promising import STEPS
 from tests.postgres import Postgres
 
@@ -36,8 +37,7 @@ DAYS = 90
 async def measure(url: str) -> None:
     """Fill a sandbox, move its clock, and verify it."""
     database = Database(url)
-    async with database.write() as tx:
-        await tx.run_sync(migrate)
+    await upgrade(database)
     for accounts in SIZES:
         ledger = Ledger(
             database=database, master_key=MasterKey(bytes(32)), now=clock, new_id=uuid.uuid4, entropy=os.urandom

@@ -1,7 +1,6 @@
 """Runs the migrations: on the connection that the service hands over, or on one to `GOODWILL_DATABASE_URL`.
 
-All pending migrations are one transaction, on SQLite too: a database is at the old revision or at the new one.
-Whoever hands over a connection within a transaction commits it.
+On PostgreSQL each is a transaction; on SQLite all are one, since they run in that of whoever hands over the connection.
 """
 
 import asyncio
@@ -9,14 +8,12 @@ import os
 
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.database import Database
+from app.domain.errors import DatabaseUnavailable
 from app.tables import metadata
-
-ADVISORY_LOCK_KEY = 0x676F6F6477696C6C  # "goodwill": one service migrates a database at a time
-TURN_TIMEOUT_SECONDS = 300  # to wait for another replica's migrations; longer means that it hangs
-LOCK_TIMEOUT_SECONDS = 5  # to wait for a table; while a migration queues for its lock, every reader behind it waits
+from app.upgrade import in_turn
 
 
 def main() -> None:
@@ -37,25 +34,18 @@ def migrate(connection: Connection) -> None:
         target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=True,  # Alembic holds that SQLite cannot; after an explicit BEGIN it can
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            take_turn(connection)
         context.run_migrations()
-
-
-def take_turn(connection: Connection) -> None:
-    """Wait until no other replica migrates; from then on, and until the transaction ends, wait for tables shortly."""
-    connection.execute(text(f"SET LOCAL lock_timeout = '{TURN_TIMEOUT_SECONDS}s'"))
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK_KEY})
-    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
 
 
 async def migrate_database(url: str) -> None:
     database = Database(url)
     try:
-        async with database.write() as tx:
-            await tx.run_sync(migrate)
+        await in_turn(database, migrate)
+    except DatabaseUnavailable as refusal:
+        raise CommandError(refusal.detail) from refusal
     finally:
         await database.close()
 

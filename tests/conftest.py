@@ -16,11 +16,12 @@ from hypothesis import settings
 from app.database import Database
 from app.domain.api_key import Scope
 from app.domain.instant import DAY, SECOND, Instant
-from app.main import Opened, create_app, migrate
+from app.main import Opened, create_app
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.sealing.keys import MasterKey
 from app.settings import Settings
+from app.upgrade import upgrade
 from tests.postgres import Server, running_server
 
 # No deadline: on a shared machine it measures the neighbours. Chance stays chance in CI: a failure prints the blob
@@ -123,6 +124,5 @@ async def bench(database_url: str) -> AsyncGenerator[Bench]:
 
 async def _migrated(url: str) -> None:
     database = Database(url)
-    async with database.write() as tx:
-        await tx.run_sync(migrate)
+    await upgrade(database)
     await database.close()

@@ -15,8 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, Table, Uuid, insert, select
 
 from app.database import Database
-from app.main import ALEMBIC_INI, schema_revision
 from app.tables import REVISION, accounts, crossings, customer_changes, metadata, policy_adoptions
+from app.upgrade import ALEMBIC_INI, schema_revision
 from tests.postgres import Server
 
 

@@ -16,8 +16,9 @@ from app.cli.doctor_ledger import ledger_checks
 from app.database import Database, driver_url
 from app.domain.errors import DatabaseUnavailable
 from app.domain.instant import SECOND
-from app.main import ALEMBIC_INI, clock
+from app.main import clock
 from app.settings import Settings
+from app.upgrade import ALEMBIC_INI
 
 POSTGRES_LEAST = 15
 SQLITE_LEAST = (3, 35, 0)  # upserts as SQLAlchemy words them, and RETURNING

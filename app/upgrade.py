@@ -1,0 +1,112 @@
+"""Bring a database to the schema of this release: one process at a time, and without keeping servers waiting.
+
+On SQLite all pending migrations are one transaction, on PostgreSQL each is one of its own: whatever ends it midway, a
+migration is done or not begun, and the next start goes on. docs/upgrading.md says how migrations are to be written.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database import Database, sqlstate_of
+from app.domain.errors import DatabaseUnavailable
+from app.tables import REVISION
+
+logger = logging.getLogger("goodwill.upgrade")
+
+ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
+
+ADVISORY_LOCK_KEY = 0x676F6F6477696C6C  # "goodwill"
+TURN_SECONDS = 300  # to wait for another process's migrations; longer means that it hangs
+LOOK_SECONDS = 0.2  # at whether it is our turn. Who waits in the database would hold up an index that is built there
+LOCK_TIMEOUT = "500ms"  # below PostgreSQL's deadlock_timeout (1 s): in a circle of waits we give way, never a server
+TRIES_MAX = 40
+PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.5, 5.0  # between tries: servers catch up. About three minutes in all
+_LOCKED_STATES = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
+
+
+async def upgrade(database: Database) -> None:
+    """Bring the database to this release's migration, if it is not there; several processes may try at once.
+
+    DatabaseUnavailable: it does not answer, is of a later release, or others do not let go of a table.
+    """
+    async with database.read() as tx:
+        revision = await tx.run_sync(schema_revision)
+    if revision == REVISION:
+        return
+    _refuse_later(revision)
+    await in_turn(database, _migrate)
+
+
+async def in_turn(database: Database, work: Callable[[Connection], None]) -> None:
+    """Let `work` migrate while no other process does; anew, if it had to wait long for a table. Raises as `upgrade`."""
+    if database.is_sqlite:
+        async with database.write() as tx:  # nobody else writes to the file meanwhile
+            await tx.run_sync(work)
+        return
+    for turn in range(TRIES_MAX):
+        try:
+            async with database.apart(lock_timeout=LOCK_TIMEOUT, statement_timeout="0") as connection:
+                await _take_turn(connection)
+                await connection.run_sync(work)
+                return
+        except DatabaseUnavailable as error:
+            if sqlstate_of(error.__cause__) not in _LOCKED_STATES:
+                raise
+        if turn == 0:
+            logger.warning("a migration waits for a table that a long transaction uses; it tries again and again")
+        await asyncio.sleep(min(PAUSE_SECONDS_MIN * 2**turn, PAUSE_SECONDS_MAX))
+    raise DatabaseUnavailable(
+        "A migration cannot have a table that a long transaction uses (pg_stat_activity names it): end that, or wait "
+        "until it ends, and start again. Whatever was migrated so far is kept."
+    )
+
+
+async def _take_turn(connection: AsyncConnection) -> None:
+    """Wait until no other process migrates. The lock goes with the connection."""
+    for _ in range(int(TURN_SECONDS / LOOK_SECONDS)):
+        found = await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK_KEY})
+        is_ours = bool(found.scalar_one())
+        await connection.commit()
+        if is_ours:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    raise DatabaseUnavailable(f"Another process has been migrating the database for {TURN_SECONDS} seconds.")
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The migration that the database is at; None before the first."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # here, since a start of a current database needs none of it: 0.3 s
+    from alembic.config import Config
+
+    began_in_transaction = connection.in_transaction()
+    _refuse_later(schema_revision(connection))  # another release may have had its turn meanwhile
+    if not began_in_transaction:
+        connection.rollback()  # each migration begins its own
+
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _refuse_later(revision: str | None) -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(Config(ALEMBIC_INI)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseUnavailable(
+            f"The database is at migration {revision}, of a later release; this one ends at {REVISION}. Start that "
+            "release, or one after it."
+        )
