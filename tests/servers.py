@@ -26,6 +26,8 @@ STARTS_MAX = 5  # another process may take the free port between our look and th
 class GoodwillProcess:
     """`python -m app` with a command of its own. `stop` ends it in order, `kill` at once; both keep the log."""
 
+    program = "app"
+
     def __init__(self, settings: Mapping[str, str], log: Path) -> None:
         self.settings = dict(settings)
         self._log = log
@@ -59,7 +61,7 @@ class GoodwillProcess:
     def _launch(self, command: str, **more: str) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", command],
+                [sys.executable, "-m", self.program, command],
                 cwd=ROOT,
                 env=environment({**self.settings, **more}),
                 stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """What is never forgotten: books, their keys, names, and the entries. Triggers refuse what must not change."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, Uuid, text, true
 
 from app.tables.shared import book_key, metadata
 
@@ -17,7 +17,7 @@ books = Table(
     Column("generation", BigInteger, nullable=False, server_default="1"),  # of its accounts
     Column("replaying", Boolean, nullable=False),
     Column("replayed_to", BigInteger, nullable=False),
-    Column("messages", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False, server_default="0"),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("clock_ahead", BigInteger, nullable=False, server_default=text("0")),
 )
@@ -77,7 +77,7 @@ entries = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("content_hash", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
-    Column("silent", Boolean, nullable=False),
+    Column("silent", Boolean, nullable=False, server_default=true()),
     Index("entries_by_account", "book", "account_id", "sequence", unique=True),
     Index("entries_by_value", "book", "account_id", "value_at", "sequence"),
     Index("entries_by_id", "book", "entry_id", unique=True),

@@ -29,7 +29,7 @@ policy_adoptions = Table(  # a policy that is not in force yet: a generation of 
     "policy_adoptions",
     metadata,
     book_key(),
-    Column("generation", BigInteger, nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default="2"),
     Column("version", Integer, nullable=False),
     Column("document", Text, nullable=False),
     Column("api_key_id", String(40), nullable=False),
@@ -37,6 +37,6 @@ policy_adoptions = Table(  # a policy that is not in force yet: a generation of 
     Column("accounts_total", BigInteger, nullable=False),
     Column("accounts_done", BigInteger, nullable=False),
     Column("after_account_id", Uuid),
-    Column("touched_from", BigInteger, nullable=False),
-    Column("prepared_at", BigInteger, nullable=False),
+    Column("touched_from", BigInteger, nullable=False, server_default="0"),
+    Column("prepared_at", BigInteger, nullable=False, server_default="0"),
 )

@@ -85,6 +85,7 @@ DAYS: list[list[Said]] = [
             "POST",
             "/v1/interactions/reversal",
             {
+                "id": "12",
                 "interaction": {"id": "3"},
                 "reason": "another kind",
                 "replacement": {"id": "9", "customer": "bob", "kind": "apology.first"},
