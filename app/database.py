@@ -22,8 +22,9 @@ from app.domain.errors import DatabaseUnavailable
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-# lock_not_available, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
-_PASSING_STATES = {"55P03", "57014", "57P01", "57P02", "57P03", "53300"}
+# lock_not_available, deadlock_detected, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now,
+# too_many_connections
+_PASSING_STATES = {"55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300"}
 
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10

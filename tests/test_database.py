@@ -1,0 +1,30 @@
+"""What the database refuses for a moment is said to be for a moment."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from app.database import Database
+from app.domain.errors import DatabaseUnavailable
+from tests.postgres import Server
+
+
+async def test_who_loses_a_circle_of_waits_may_try_again(postgres: Server) -> None:
+    """The other one, a migration perhaps or an operator's statement, looks for circles later than we do."""
+    url = postgres.create_database("circle_of_waits")
+    other, database = await asyncpg.connect(url), Database(url)
+    await other.execute("CREATE TABLE one (); CREATE TABLE two (); SET deadlock_timeout = '60s'")
+    try:
+        async with other.transaction():
+            await other.execute("LOCK TABLE one")
+            with pytest.raises(DatabaseUnavailable):
+                async with database.write() as tx:
+                    await tx.execute(text("LOCK TABLE two"))
+                    waits = asyncio.create_task(other.execute("LOCK TABLE two"))
+                    await tx.execute(text("LOCK TABLE one"))
+            await waits
+    finally:
+        await other.close()
+        await database.close()
