@@ -48,7 +48,7 @@ async def in_turn(database: Database, work: Callable[[Connection], None]) -> Non
         async with database.write() as tx:  # nobody else writes to the file meanwhile
             await tx.run_sync(work)
         return
-    for turn in range(TRIES_MAX):
+    for tries in range(TRIES_MAX):
         try:
             async with database.apart(lock_timeout=LOCK_TIMEOUT, statement_timeout="0") as connection:
                 await _take_turn(connection)
@@ -57,9 +57,9 @@ async def in_turn(database: Database, work: Callable[[Connection], None]) -> Non
         except DatabaseUnavailable as error:
             if sqlstate_of(error.__cause__) not in _LOCKED_STATES:
                 raise
-        if turn == 0:
+        if tries == 0:
             logger.warning("a migration waits for a table that a long transaction uses; it tries again and again")
-        await asyncio.sleep(min(PAUSE_SECONDS_MIN * 2**turn, PAUSE_SECONDS_MAX))
+        await asyncio.sleep(min(PAUSE_SECONDS_MIN * 2**tries, PAUSE_SECONDS_MAX))
     raise DatabaseUnavailable(
         "A migration cannot have a table that a long transaction uses (pg_stat_activity names it): end that, or wait "
         "until it ends, and start again. Whatever was migrated so far is kept."

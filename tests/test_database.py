@@ -1,6 +1,7 @@
 """What the database refuses for a moment is said to be for a moment."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
@@ -20,11 +21,19 @@ async def test_who_loses_a_circle_of_waits_may_try_again(postgres: Server) -> No
         async with other.transaction():
             await other.execute("LOCK TABLE one")
             with pytest.raises(DatabaseUnavailable):
-                async with database.write() as tx:
-                    await tx.execute(text("LOCK TABLE two"))
-                    waits = asyncio.create_task(other.execute("LOCK TABLE two"))
-                    await tx.execute(text("LOCK TABLE one"))
-            await waits
+                await _close_the_circle(database, other)
     finally:
         await other.close()
         await database.close()
+
+
+async def _close_the_circle(database: Database, other: Any) -> None:
+    """The other one gets its table once we lost."""
+    async with database.write() as tx:
+        await tx.execute(text("LOCK TABLE two"))
+        waits = asyncio.create_task(other.execute("LOCK TABLE two"))
+        try:
+            await tx.execute(text("LOCK TABLE one"))
+        finally:
+            await tx.rollback()
+            await waits
