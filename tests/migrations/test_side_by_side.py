@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.tables import REVISION
 from tests.conftest import Bench
@@ -84,7 +85,7 @@ async def test_an_upgrade_under_load_fails_nobody(bench: Bench, tmp_path: Path) 
     settings = settings_of(database_url=bench.url, master_key=bench.ledger.master_key.secret)
     old, new = ServerProcess(settings, tmp_path / "old.log"), NextServer(settings, tmp_path / "new.log")
     watch = await asyncpg.connect(bench.url)
-    await _leave_half_an_index(watch)
+    await _leave_half_an_index(bench, watch)
     try:
         await old.start()
         async with _load(old, bench.token) as load:
@@ -123,12 +124,14 @@ async def _load(server: ServerProcess, token: str) -> AsyncGenerator[Load]:
     assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
 
 
-async def _leave_half_an_index(watch: Any) -> None:
+async def _leave_half_an_index(bench: Bench, watch: Any) -> None:
     """As an upgrade does that is cut off while it builds one."""
-    await watch.execute("SET statement_timeout = '1ms'")
-    with pytest.raises(asyncpg.PostgresError):
-        await watch.execute("CREATE INDEX CONCURRENTLY entries_by_kind ON entries (book, pg_sleep(1)::text)")
-    await watch.execute("SET statement_timeout = 0")
+    await watch.execute("SET lock_timeout = '50ms'")
+    async with bench.ledger.database.write() as posting:
+        await posting.execute(text("LOCK TABLE entries IN ROW EXCLUSIVE MODE"))
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await watch.execute("CREATE INDEX CONCURRENTLY entries_by_kind ON entries (kind)")
+    assert not await watch.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'entries_by_kind'::regclass")
 
 
 async def _a_migration_waits(watch: Any) -> None:
