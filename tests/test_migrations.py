@@ -4,10 +4,10 @@ import asyncio
 import os
 import sys
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,7 +17,10 @@ from sqlalchemy import Column, Connection, MetaData, Table, Uuid, insert, select
 from app.database import Database
 from app.tables import REVISION, accounts, crossings, customer_changes, metadata, policy_adoptions
 from app.upgrade import ALEMBIC_INI, schema_revision
+from tests.migrations.releases import turn_to
 from tests.postgres import Server
+
+_upgrade, _downgrade = turn_to, partial(turn_to, back=True)
 
 
 def test_the_revision_of_the_schema_is_the_last_migration() -> None:
@@ -134,18 +137,6 @@ async def _migrate_in_a_process(url: str) -> int:
     environment = {**os.environ, "GOODWILL_DATABASE_URL": url}
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, env=environment, cwd=ALEMBIC_INI.parent)
     return await process.wait()
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    config = Config(ALEMBIC_INI)
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
-def _downgrade(connection: Connection, revision: str) -> None:
-    config = Config(ALEMBIC_INI)
-    config.attributes["connection"] = connection
-    command.downgrade(config, revision)
 
 
 def _before(current: Table) -> Table:
