@@ -68,6 +68,8 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotASandbox: HTTPStatus.FORBIDDEN,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.RequestTimeout: HTTPStatus.REQUEST_TIMEOUT,
     errors.ClockBehind: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Replaying: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.MasterKeyMismatch: HTTPStatus.SERVICE_UNAVAILABLE,

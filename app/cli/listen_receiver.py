@@ -73,7 +73,7 @@ class Receiver:
 
     async def _proved(self, request: Request) -> dict[str, Any]:
         try:
-            body = await read_limited(request, BODY_BYTES_MAX)
+            body = await read_limited(request, BODY_BYTES_MAX, lambda _size: None)
         except BodyTooLarge:
             raise _Refused(413, f"its body is longer than {BODY_BYTES_MAX:,} bytes") from None
         except (ClientDisconnect, asyncio.CancelledError):  # cancelled: we end, and wait for the rest no longer

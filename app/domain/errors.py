@@ -238,6 +238,18 @@ class TooManyRequests(Refusal):
     code = "too_many_requests"
 
 
+class HeadTooLarge(Refusal):
+    """The request line and the headers are larger than this server accepts."""
+
+    code = "head_too_large"
+
+
+class RequestTimeout(Refusal):
+    """The request did not arrive whole in the time that it is given."""
+
+    code = "request_timeout"
+
+
 class InternalError(Refusal):
     """The server failed; nothing of the request was kept unless it was acknowledged before."""
 
