@@ -10,7 +10,8 @@ from fastapi.routing import APIRoute
 from app.api.pointer import pointer_to
 from app.api.state import Requires
 from app.api.strict_json import strict_json
-from app.domain.errors import BodyTooLarge, Fault, InvalidRequest, UnsupportedMediaType
+from app.domain.errors import Fault, InvalidRequest
+from app.domain.request_errors import BodyTooLarge, UnsupportedMediaType
 
 SINGLE_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 8 * 1024 * 1024

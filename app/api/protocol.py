@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.api.metrics import count_request
 from app.api.problems import STATUS_OF, problem_response
-from app.domain.errors import HeadTooLarge, MalformedRequest, Refusal, RequestTimeout, TooManyRequests
+from app.domain.refusal import Refusal
+from app.domain.request_errors import HeadTooLarge, MalformedRequest, RequestTimeout, TooManyRequests
 
 HEAD_BYTES_MAX = 32 * 1024
 CONNECTIONS_MAX = 900  # below the 1,024 descriptors that a process commonly may have

@@ -7,7 +7,7 @@ anything of it was done.
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from app.domain.errors import TooManyRequests
+from app.domain.request_errors import TooManyRequests
 
 BODY_BYTES_MAX = 32 * 1024 * 1024  # four of the largest batches; parsed, each takes some ten times its size
 

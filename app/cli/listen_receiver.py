@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from app.api.body import read_limited
 from app.api.strict_json import strict_json
-from app.domain.errors import BodyTooLarge, InvalidRequest
+from app.domain.errors import InvalidRequest
+from app.domain.request_errors import BodyTooLarge
 from app.main import clock
 from app.webhooks.sign import doubt
 
