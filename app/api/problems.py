@@ -119,11 +119,7 @@ def problem_response(refusal: Refusal, request_id: str, headers: Mapping[str, st
 
 
 def install(app: FastAPI) -> None:
-    """Answer every refusal, and what FastAPI and Starlette refuse by themselves, as a problem."""
-
-    @app.exception_handler(Refusal)
-    async def _refused(request: Request, refusal: Refusal) -> Response:
-        return problem_response(refusal, request.state.request_id)
+    """Answer what FastAPI and Starlette refuse by themselves as a problem; the door does it for our own refusals."""
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
