@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -52,7 +53,7 @@ async def test_no_log_holds_a_name_a_note_an_attribute_or_a_secret(bench: Bench,
         assert canary not in written, canary
 
 
-def told(own_id: str, **more: object) -> dict[str, object]:
+def told(own_id: str, **more: Any) -> dict[str, object]:
     return happening(own_id, NAME, note=NOTE, attributes={"word": ATTRIBUTE}, **more)
 
 
