@@ -33,6 +33,7 @@ from app.api import (
     worklist,
 )
 from app.api.door import Door
+from app.api.room import Room
 from app.database import Database
 from app.domain.errors import MasterKeyMismatch
 from app.domain.instant import Instant
@@ -100,7 +101,9 @@ def create_app(
     )
     app.state.service = service
     problems.install(app)
-    app.add_middleware(Door, service=service, new_request_id=lambda: uuid.uuid4().hex)
+    app.add_middleware(
+        Door, service=service, room=Room(service.settings.requests_max), new_request_id=lambda: uuid.uuid4().hex
+    )
     for router in ROUTERS:
         app.include_router(router)
     docs.install(app)

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     webhooks_allow_loopback: bool = Field(
         default=False, description="whether webhooks may also go to 127.0.0.1, [::1] and localhost, by http or https"
     )
+    requests_max: int = Field(
+        default=512, ge=1, description="requests that a process answers at once; beyond that it answers 429"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )

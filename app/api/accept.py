@@ -1,7 +1,7 @@
 """What a caller of the statement would rather read: JSON or CSV."""
 
 from app.api.weighted import weighted
-from app.domain.errors import NotAcceptable
+from app.domain.request_errors import NotAcceptable
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv"

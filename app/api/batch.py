@@ -108,7 +108,7 @@ _OUTCOMES: dict[int | str, dict[str, Any]] = {
 async def post_batch(request: Request, response: Response, ledger: LedgerDep, key: Writer) -> BatchOut:
     """Post up to 5,000 interactions, as JSON or NDJSON; each is answered by itself, in order."""
     media_type = media_type_of(request, (JSON_TYPE, *NDJSON_TYPES))
-    body = await read_limited(request, BATCH_BYTES_MAX)
+    body = await read_limited(request, BATCH_BYTES_MAX, request.state.held.take)
     # Up to 8 MiB of text: the event loop has better things to do meanwhile.
     parsed = await asyncio.to_thread(_parsed_batch, body, media_type, key.source)
     posting = [item for item in parsed if isinstance(item, Interaction)]

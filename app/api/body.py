@@ -10,7 +10,8 @@ from fastapi.routing import APIRoute
 from app.api.pointer import pointer_to
 from app.api.state import Requires
 from app.api.strict_json import strict_json
-from app.domain.errors import BodyTooLarge, Fault, InvalidRequest, UnsupportedMediaType
+from app.domain.errors import Fault, InvalidRequest
+from app.domain.request_errors import BodyTooLarge, UnsupportedMediaType
 
 SINGLE_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 8 * 1024 * 1024
@@ -35,7 +36,7 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         """The body, up to the limit."""
         if not hasattr(self, "_body"):
-            self._body = await read_limited(self, self.bytes_max)
+            self._body = await read_limited(self, self.bytes_max, self.state.held.take)
         return self._body
 
     async def json(self) -> Any:
@@ -84,8 +85,8 @@ class LargeRoute(StrictRoute):
     request_class = LargeRequest
 
 
-async def read_limited(request: Request, bytes_max: int) -> bytes:
-    """The body; BodyTooLarge as soon as it is known to exceed the limit."""
+async def read_limited(request: Request, bytes_max: int, take: Callable[[int], None]) -> bytes:
+    """The body; BodyTooLarge as soon as it is known to exceed the limit. `take` is told of each part's size."""
     if _declared(request) > bytes_max:
         raise _too_large(bytes_max)
     chunks: list[bytes] = []
@@ -94,6 +95,7 @@ async def read_limited(request: Request, bytes_max: int) -> bytes:
         size += len(chunk)
         if size > bytes_max:
             raise _too_large(bytes_max)
+        take(len(chunk))
         chunks.append(chunk)
     return b"".join(chunks)
 

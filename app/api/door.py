@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.metrics import count_request
 from app.api.problems import problem_response
+from app.api.room import Room
 from app.api.state import Service
 from app.domain.api_key import ApiKey, opens, parse_token
 from app.domain.errors import DatabaseUnavailable, InternalError, Refusal, Unauthorized
@@ -35,9 +36,10 @@ _LISTS = (b"accept", b"if-match", b"if-none-match")
 class Door:
     """Wraps the application; `new_request_id` is chance, handed in by the root."""
 
-    def __init__(self, app: ASGIApp, *, service: Service, new_request_id: NewRequestId) -> None:
+    def __init__(self, app: ASGIApp, *, service: Service, room: Room, new_request_id: NewRequestId) -> None:
         self.app = app
         self.service = service
+        self.room = room
         self.new_request_id = new_request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,9 +77,14 @@ class Door:
             await answering.refuse(InternalError(), passed, receive)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/v1/") and scope["method"] != "OPTIONS":
-            scope["state"]["api_key"] = await self._api_key(Headers(scope=scope))
-        await self.app(scope, receive, send)
+        if not scope["path"].startswith("/v1/"):  # a full server still says how it is
+            await self.app(scope, receive, send)
+            return
+        with self.room.entered() as held:
+            scope["state"]["held"] = held
+            if scope["method"] != "OPTIONS":
+                scope["state"]["api_key"] = await self._api_key(Headers(scope=scope))
+            await self.app(scope, receive, send)
 
     async def _api_key(self, headers: Headers) -> ApiKey:
         token = parse_token(_credentials(headers.get("authorization", "")))

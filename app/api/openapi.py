@@ -47,7 +47,7 @@ def header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 ETAG = {"ETag": header("names these very bytes or this version", {"type": "string", "pattern": '^"[0-9a-f]+"$'})}
 
 # What any route under /v1 may answer; a route adds its own.
-ANSWERS: Responses = refusals(401, 403, 422, 500, 503)
+ANSWERS: Responses = refusals(401, 403, 422, 429, 500, 503)
 BODY_ANSWERS: Responses = refusals(413, 415)
 HEALTH_ANSWERS: Responses = refusals(422, 500, 503)
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.api.allow import allowed_methods
 from app.api.fault_codes import named
 from app.api.pointer import pointer_to
-from app.domain import errors, promise_errors, webhook_errors
+from app.domain import errors, promise_errors, request_errors, webhook_errors
 from app.domain.errors import Fault, InvalidRequest, Refusal
 
 PROBLEM_JSON = "application/problem+json"
@@ -23,7 +23,7 @@ FAULTS_MAX = 100
 CHALLENGE = 'Bearer realm="goodwill", Basic realm="goodwill", charset="UTF-8"'
 
 STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
-    errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    request_errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
     errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidInteraction: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AllRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -57,17 +57,19 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.UnknownPolicyVersion: HTTPStatus.NOT_FOUND,
     errors.NoAdoption: HTTPStatus.NOT_FOUND,
     errors.NotFound: HTTPStatus.NOT_FOUND,
-    errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
-    errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    request_errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    request_errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     errors.TariffChanged: HTTPStatus.PRECONDITION_FAILED,
     errors.PolicyChanged: HTTPStatus.PRECONDITION_FAILED,
     errors.IfMatchRequired: HTTPStatus.PRECONDITION_REQUIRED,
-    errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    request_errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    request_errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotASandbox: HTTPStatus.FORBIDDEN,
-    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    request_errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    request_errors.HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    request_errors.RequestTimeout: HTTPStatus.REQUEST_TIMEOUT,
     errors.ClockBehind: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Replaying: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.MasterKeyMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -76,12 +78,12 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
 }
 
 _REFUSAL_OF_STATUS: Mapping[int, type[Refusal]] = {
-    400: errors.MalformedRequest,
+    400: request_errors.MalformedRequest,
     404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    406: errors.NotAcceptable,
-    413: errors.BodyTooLarge,
-    415: errors.UnsupportedMediaType,
+    405: request_errors.MethodNotAllowed,
+    406: request_errors.NotAcceptable,
+    413: request_errors.BodyTooLarge,
+    415: request_errors.UnsupportedMediaType,
     500: errors.InternalError,
 }
 
@@ -117,11 +119,7 @@ def problem_response(refusal: Refusal, request_id: str, headers: Mapping[str, st
 
 
 def install(app: FastAPI) -> None:
-    """Answer every refusal, and what FastAPI and Starlette refuse by themselves, as a problem."""
-
-    @app.exception_handler(Refusal)
-    async def _refused(request: Request, refusal: Refusal) -> Response:
-        return problem_response(refusal, request.state.request_id)
+    """Answer what FastAPI and Starlette refuse by themselves as a problem; the door does it for our own refusals."""
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -142,7 +140,7 @@ def _of_another_method(request: Request, error: HTTPException) -> Response:
     headers = {"Allow": ", ".join(allowed_methods(request.app, request.scope["path"], of_this_route))}
     if request.method == "OPTIONS":
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-    return problem_response(errors.MethodNotAllowed(), request.state.request_id, headers)
+    return problem_response(request_errors.MethodNotAllowed(), request.state.request_id, headers)
 
 
 def faults_of(found: Sequence[Any]) -> tuple[Fault, ...]:

@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from app.api.body import read_limited
 from app.api.strict_json import strict_json
-from app.domain.errors import BodyTooLarge, InvalidRequest
+from app.domain.errors import InvalidRequest
+from app.domain.request_errors import BodyTooLarge
 from app.main import clock
 from app.webhooks.sign import doubt
 
@@ -73,7 +74,7 @@ class Receiver:
 
     async def _proved(self, request: Request) -> dict[str, Any]:
         try:
-            body = await read_limited(request, BODY_BYTES_MAX)
+            body = await read_limited(request, BODY_BYTES_MAX, lambda _size: None)
         except BodyTooLarge:
             raise _Refused(413, f"its body is longer than {BODY_BYTES_MAX:,} bytes") from None
         except (ClientDisconnect, asyncio.CancelledError):  # cancelled: we end, and wait for the rest no longer

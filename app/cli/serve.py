@@ -11,7 +11,7 @@ import uvicorn
 
 from app.api.protocol import protocol_with_problems
 from app.cli.keys import FIRST_BOOK
-from app.cli.session import fail, run, settings_or_exit
+from app.cli.session import fail, log_to_stderr, run, settings_or_exit
 from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
@@ -47,6 +47,7 @@ def serve() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    log_to_stderr(settings)
     service = Opened(settings)
     try:
         await _greet(settings, service)

@@ -1,6 +1,7 @@
 """What every command needs: the services of this process, the book it works on, and errors in one clear line."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncGenerator, Coroutine
@@ -34,6 +35,12 @@ def settings_or_exit() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         fail(f"GOODWILL_{str(first['loc'][0]).upper()}: {first['msg'].removeprefix('Value error, ')}")
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """What a process that serves or works tells its operator, from the level that is set."""
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger("goodwill").setLevel(settings.log_level.upper())
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

@@ -1,10 +1,9 @@
 """`goodwill work`: the clock and the deliverer, in a process of their own."""
 
 import asyncio
-import logging
 import signal
 
-from app.cli.session import run, settings_or_exit
+from app.cli.session import log_to_stderr, run, settings_or_exit
 from app.deliverer import run_deliverer
 from app.main import Opened
 from app.settings import Settings
@@ -17,8 +16,7 @@ def work() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    logging.basicConfig(format="%(levelname)s: %(message)s")
-    logging.getLogger("goodwill").setLevel(settings.log_level.upper())
+    log_to_stderr(settings)
     service = Opened(settings)
     running = asyncio.ensure_future(_run_both(service))
     for stop in (signal.SIGTERM, signal.SIGINT):

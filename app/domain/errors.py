@@ -10,12 +10,6 @@ class InvalidRequest(Refusal):
     code = "invalid_request"
 
 
-class MalformedRequest(Refusal):
-    """This is not an HTTP/1.1 request that the server can read."""
-
-    code = "malformed_request"
-
-
 class InvalidInteraction(Refusal):
     """The interaction is refused."""
 
@@ -136,18 +130,6 @@ class NotFound(Refusal):
     code = "not_found"
 
 
-class MethodNotAllowed(Refusal):
-    """This address does not answer that method."""
-
-    code = "method_not_allowed"
-
-
-class NotAcceptable(Refusal):
-    """None of the media types that the request accepts can be given."""
-
-    code = "not_acceptable"
-
-
 class TariffChanged(Refusal):
     """The tariff in force is not the one that If-Match names."""
 
@@ -170,18 +152,6 @@ class IfMatchRequired(Refusal):
     """Adopting a tariff or a policy needs an If-Match header with the ETag of the one in force."""
 
     code = "if_match_required"
-
-
-class BodyTooLarge(Refusal):
-    """The body is larger than this address accepts."""
-
-    code = "body_too_large"
-
-
-class UnsupportedMediaType(Refusal):
-    """The body's media type, charset or encoding is not one that this address reads."""
-
-    code = "unsupported_media_type"
 
 
 class Unauthorized(Refusal):
@@ -230,12 +200,6 @@ class DatabaseUnavailable(Refusal):
     """The database does not answer."""
 
     code = "database_unavailable"
-
-
-class TooManyRequests(Refusal):
-    """More requests than this server can take just now."""
-
-    code = "too_many_requests"
 
 
 class InternalError(Refusal):

@@ -14,10 +14,11 @@ from app.api.wire_in import InteractionIn
 from app.api.wire_promise_in import PromiseIn, SettledIn
 from app.cli.importing.mapping import Does, Mapping, mapped
 from app.cli.importing.table import Row
-from app.domain.errors import BodyTooLarge, Fault, InvalidInteraction, Refusal
+from app.domain.errors import Fault, InvalidInteraction, Refusal
 from app.domain.interaction import Interaction
 from app.domain.promise import State
 from app.domain.promise_request import MakePromise, SettlePromise
+from app.domain.request_errors import BodyTooLarge
 
 Told = Interaction | MakePromise | SettlePromise
 

@@ -1,0 +1,185 @@
+"""Callers that are too slow or say too much, over raw sockets to a real server whose patience is short."""
+
+import asyncio
+import json
+import socket
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+
+from app.api.protocol import HEAD_BYTES_MAX, Patience, protocol_with_problems
+from app.main import Opened, create_app
+from app.settings import Settings
+from tests.api.sentences import happening
+from tests.conftest import Bench
+from tests.operations.delivering import until
+
+# What is below the application knows no database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+SHORT = Patience(head=0.4, request=1.2, reading=0.6)
+TEST_SECONDS = 60  # for what should come at once
+IDLE_MAX = 200
+
+
+class Served:
+    """A server in this process; `connections` are those that it holds."""
+
+    def __init__(self, server: uvicorn.Server, port: int, token: str) -> None:
+        self.server = server
+        self.port = port
+        self.token = token
+
+    @property
+    def connections(self) -> int:
+        return len(self.server.server_state.connections)
+
+    def post(self, content_length: int) -> bytes:
+        """The head of a posting."""
+        return (
+            "POST /v1/interactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {self.token}\r\nContent-Length: {content_length}\r\n\r\n"
+        ).encode()
+
+    async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def answer_to(self, pieces: AsyncIterator[bytes]) -> bytes:
+        """All that is answered until the server ends the connection, while the pieces are being sent."""
+        reader, writer = await self.connected()
+
+        async def send() -> None:
+            async for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+
+        sending = asyncio.ensure_future(send())
+        try:
+            return await asyncio.wait_for(reader.read(), TEST_SECONDS)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(bench: Bench) -> AsyncGenerator[Served]:
+    app = create_app(Opened(Settings(database_url=bench.url), ledger=bench.ledger))
+    protocol = protocol_with_problems(lambda: uuid.uuid4().hex, SHORT)  # noqa: TID251 - a root of its own
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="off"))
+    running = asyncio.ensure_future(server.serve(sockets=[listening]))
+    await until(lambda: server.started)
+    yield Served(server, listening.getsockname()[1], bench.token)
+    server.should_exit = True
+    await running
+
+
+@pytest.fixture
+async def served(bench: Bench) -> AsyncGenerator[Served]:
+    async with serving(bench) as server:
+        yield server
+
+
+async def slowly(*pieces: bytes, then_for_ever: bytes = b"") -> AsyncIterator[bytes]:
+    """The pieces, a tenth of a second apart; then, if asked, another one again and again."""
+    for piece in pieces:
+        yield piece
+        await asyncio.sleep(0.1)
+    while then_for_ever:
+        yield then_for_ever
+        await asyncio.sleep(0.1)
+
+
+def code_of(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert b"content-type: application/problem+json" in head.lower()
+    assert f"HTTP/1.1 {problem['status']} ".encode() in head
+    return problem["status"], problem["code"]
+
+
+async def test_a_head_that_does_not_end_is_timed_out_however_it_drips(served: Served) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+    answers = await asyncio.gather(
+        served.answer_to(slowly(head)),
+        served.answer_to(slowly(b"G")),
+        served.answer_to(slowly(head, then_for_ever=b"X-Drip: 1\r\n")),
+    )
+
+    assert [code_of(answer) for answer in answers] == [(408, "request_timeout")] * 3
+
+
+async def test_a_body_that_does_not_end_is_timed_out_and_nothing_of_it_posted(bench: Bench, served: Served) -> None:
+    body = json.dumps(happening("slow")).encode()
+    head = served.post(len(body))
+    answers = await asyncio.gather(
+        served.answer_to(slowly(head, body[:-1])),
+        served.answer_to(slowly(head, *[bytes([byte]) for byte in body[:-1]])),
+    )
+
+    assert [code_of(answer) for answer in answers] == [(408, "request_timeout")] * 2
+    async with bench.client() as api:
+        assert (await api.get("/v1/customers/ada")).status_code == 404
+
+
+async def test_a_request_that_takes_longer_than_its_head_may_is_served(served: Served) -> None:
+    body = json.dumps(happening("steady")).encode()
+    pieces = [body[:10], body[10:20], body[20:30], body[30:40], body[40:50], body[50:]]
+    answer = await served.answer_to(
+        slowly(served.post(len(body)).replace(b"Host", b"Connection: close\r\nHost"), *pieces)
+    )
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+
+
+async def test_whoever_says_nothing_is_left_and_keeps_nobody_waiting(served: Served) -> None:
+    idle = [await served.connected() for _ in range(IDLE_MAX)]
+    reader, writer = await served.connected()
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert (await asyncio.wait_for(reader.read(), TEST_SECONDS)).startswith(b"HTTP/1.1 200 ")
+    assert await asyncio.wait_for(asyncio.gather(*[each.read() for each, _ in idle]), TEST_SECONDS) == [b""] * IDLE_MAX
+    assert served.connections == 0
+    for _, each in [*idle, (reader, writer)]:
+        each.close()
+
+
+async def test_a_head_is_refused_beyond_its_limit_and_read_up_to_it(served: Served) -> None:
+    def sized(size: int) -> bytes:
+        return b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"x" * size + b"\r\n\r\n"
+
+    in_one = await served.answer_to(slowly(sized(HEAD_BYTES_MAX)))
+    endless = await served.answer_to(slowly(b"GET / HTTP/1.1\r\nX: ", then_for_ever=b"x" * 20_000))
+    many = await served.answer_to(slowly(b"GET / HTTP/1.1\r\n", then_for_ever=b"X: x\r\n" * 5_000))
+    address = await served.answer_to(slowly(b"GET /" + b"a" * HEAD_BYTES_MAX + b" HTTP/1.1\r\n\r\n"))
+    within = await served.answer_to(slowly(sized(HEAD_BYTES_MAX - 100)))
+
+    assert [code_of(each) for each in (in_one, endless, many, address)] == [(431, "head_too_large")] * 4
+    assert within.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_large_body_is_no_large_head(served: Served) -> None:
+    """The second request begins in the very packet with which the first one's body ends."""
+    padding = b" " * 50_000
+    body = json.dumps(happening("large")).encode() + padding
+    second = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = await served.answer_to(slowly(served.post(len(body)) + body + second[:20], second[20:]))
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert b"HTTP/1.1 200 " in answer
+
+
+async def test_whoever_does_not_read_is_cut_off(served: Served) -> None:
+    reader, writer = await served.connected()
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    await asyncio.sleep(0.1)
+    held = served.connections
+    await until(lambda: not served.connections)
+    writer.close()
+
+    assert held == 1
+    assert not reader.at_eof()
