@@ -31,7 +31,7 @@ check: .venv/.dev-stamp openssl ## all that CI runs: format, lint, types, import
 	$(PYTEST)
 
 soak: .venv/.dev-stamp ## the long forms of the tests of the laws: an hour of random histories, then a hundred kills
-	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -s tests/laws tests/crash
+	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -s tests/laws tests/crash tests/api/test_malformed.py tests/api/test_schemathesis.py
 
 fmt: .venv/.dev-stamp ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix-only --quiet .

@@ -3,3 +3,8 @@
 import os
 
 SOAKING = bool(os.environ.get("GOODWILL_SOAK"))
+
+
+def so_many(check: int, *, soak: int) -> int:
+    """How many a test tries."""
+    return soak if SOAKING else check

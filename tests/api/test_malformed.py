@@ -8,9 +8,10 @@ from app.api.fault_codes import FAULT_CODES
 from tests.api.malformed import Sent, malformed
 from tests.api.sentences import got, head_position, posted
 from tests.conftest import Bench
+from tests.soaking import so_many
 
-MALFORMED_ON_SQLITE = 10_000
-MALFORMED_ON_POSTGRESQL = 500  # the bodies hardly ever get as far as the database
+MALFORMED_ON_SQLITE = so_many(2_000, soak=10_000)
+MALFORMED_ON_POSTGRESQL = so_many(500, soak=10_000)  # the bodies hardly ever get as far as the database
 SEED = 20260528
 
 

@@ -75,7 +75,7 @@ async def test_after_the_switch_what_is_felt_is_the_sum_under_the_new_half_lives
     assert await leftovers(bench) == [0, 0]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=st.lists(st.tuples(steps, st.sampled_from(POLICIES)), min_size=1, max_size=3), after=steps)
 async def test_what_is_kept_step_by_step_across_switches_is_the_fold(
     bench: Bench, told: Sequence[tuple[Sequence[Step], Policy]], after: Sequence[Step]

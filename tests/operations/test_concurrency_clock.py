@@ -18,7 +18,7 @@ from tests.operations.posting import ledger_of
 from tests.operations.test_concurrency import POSTS_EACH, WRITERS, is_calm, is_sound, write
 from tests.servers import ServerProcess, settings_of
 
-DUE = 600
+DUE = 250
 KILLS = 2
 PATIENCE_SECONDS = 60.0
 

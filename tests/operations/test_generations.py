@@ -100,7 +100,7 @@ async def test_what_time_did_while_a_policy_was_prepared_for_which_it_does_nothi
     assert (await verify(bench.ledger, bench.book)).findings == ()
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     story=steps,
     policy=st.sampled_from(POLICIES),

@@ -72,7 +72,7 @@ class Model:
         return found
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=actions, grace=st.sampled_from([0, 12 * HOUR, 2 * DAY]), tells_twice=st.booleans())
 @example(told=[("pass", 12.0), ("clock", 0.0), ("keep", 4.0)], grace=0, tells_twice=True)
 @example(told=[("pass", 9.0), ("move", 2.0), ("pass", 12.0), ("append", 0.0), ("keep", 4.0)], grace=0, tells_twice=True)

@@ -23,7 +23,7 @@ from tests.operations.stories import TOLD, Post, Step, Tick, projected, steps, t
 FADED_DAYS = 3_000.0  # after which nobody of the stories moves any more
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=steps)
 @example(told=[*TOLD, Tick(), 300.0, Tick(limit=1), [Post(customer="ada", kind="refund.fast")], Tick()])
 async def test_whenever_the_clock_runs_the_crossings_and_standings_are_the_same(

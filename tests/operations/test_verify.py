@@ -16,7 +16,7 @@ from tests.conftest import NOON, Bench
 from tests.operations.stories import TOLD, Post, Step, posts, projected, steps, tell
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=steps, replayed=st.lists(posts, max_size=5))
 @example(told=TOLD, replayed=[])
 @example(
