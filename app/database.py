@@ -13,7 +13,14 @@ from typing import Any, ParamSpec, TypeVar
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -125,7 +132,7 @@ def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
         # took a second a batch in the end.
         "plan_cache_mode": "force_custom_plan",
     }
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
@@ -135,6 +142,14 @@ def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
         connect_args={"server_settings": settings, "timeout": 10},
         **options,
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+        """The pool then opens another: after a restart of PostgreSQL no request meets a connection of before it."""
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
 
 
 def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False) -> AsyncEngine:

@@ -82,7 +82,7 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres: Server) -> str:
     """A migrated database to clone, which is quicker than to migrate each."""
-    asyncio.run(_migrated(postgres.create_database("migrated")))
+    asyncio.run(migrated(postgres.create_database("migrated")))
     return "migrated"
 
 
@@ -90,7 +90,7 @@ def postgres_template(postgres: Server) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file to copy."""
     path = tmp_path_factory.mktemp("template") / "goodwill.sqlite3"
-    asyncio.run(_migrated(f"sqlite:///{path}"))
+    asyncio.run(migrated(f"sqlite:///{path}"))
     return path
 
 
@@ -121,7 +121,8 @@ async def bench(database_url: str) -> AsyncGenerator[Bench]:
     await database.close()
 
 
-async def _migrated(url: str) -> None:
+async def migrated(url: str) -> None:
+    """Make the schema of this release."""
     database = Database(url)
     async with database.write() as tx:
         await tx.run_sync(migrate)

@@ -56,10 +56,10 @@ class GoodwillProcess:
         assert self._process is not None
         return self._process
 
-    def _launch(self, command: str, **more: str) -> None:
+    def _launch(self, *command: str, **more: str) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", command],
+                [sys.executable, "-m", "app", *command],
                 cwd=ROOT,
                 env=environment({**self.settings, **more}),
                 stdin=subprocess.DEVNULL,
@@ -81,17 +81,19 @@ class GoodwillProcess:
 
 
 class ServerProcess(GoodwillProcess):
-    """One server. `start` begins anew, on another port."""
+    """One server. `start` begins anew, on the same port."""
 
     url = ""
+    _port: int | None = None
 
-    async def start(self) -> "ServerProcess":
-        """Start, and wait until it is ready."""
+    async def start(self, *, until: str = "/readyz") -> "ServerProcess":
+        """Start, and wait until it says that it is ready, or that all is well at another address."""
         for _ in range(STARTS_MAX):
-            port = free_port()
+            port = self._port or free_port()
             self.url = f"http://127.0.0.1:{port}"
             self._launch("serve", GOODWILL_PORT=str(port))
-            if await self._is_ready():
+            if await self._says(until):
+                self._port = port
                 return self
             self.kill()
         raise RuntimeError(f"the server does not start:\n{self.log}")
@@ -101,11 +103,11 @@ class ServerProcess(GoodwillProcess):
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=START_TIMEOUT_SECONDS)
 
-    async def _is_ready(self) -> bool:
+    async def _says(self, address: str) -> bool:
         process, give_up_at = self._running, time.monotonic() + START_TIMEOUT_SECONDS
         async with httpx.AsyncClient(base_url=self.url) as client:
             while time.monotonic() < give_up_at and process.poll() is None:
-                if await _answer_of(client) == httpx.codes.OK:
+                if await _answer_of(client, address) == httpx.codes.OK:
                     return True
                 await asyncio.sleep(0.05)
         return False
@@ -136,8 +138,8 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**others, **settings}
 
 
-async def _answer_of(client: httpx.AsyncClient) -> int:
+async def _answer_of(client: httpx.AsyncClient, address: str) -> int:
     try:
-        return (await client.get("/readyz")).status_code
+        return (await client.get(address)).status_code
     except httpx.TransportError:
         return 0
