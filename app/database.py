@@ -24,13 +24,15 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.domain.errors import DatabaseUnavailable
+from app.domain.errors import DatabaseUnavailable, StorageFull
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 # lock_not_available, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
 _PASSING_STATES = {"55P03", "57014", "57P01", "57P02", "57P03", "53300"}
+
+_DISK_FULL = "53100"
 
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
@@ -115,13 +117,24 @@ async def _answering(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     try:
         async with engine.begin() as tx:
             yield tx
-    except (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable from error
-    except DBAPIError as error:
-        is_no_database = isinstance(error.orig, sqlite3.DatabaseError) and type(error) is DatabaseError
-        if is_no_database or error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING_STATES:
-            raise DatabaseUnavailable from error
-        raise
+    except (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
+        refusal = _refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _refusal_of(error: Exception) -> DatabaseUnavailable | None:
+    """What the database's state keeps from being done; None if the mistake is ours."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    if state == _DISK_FULL or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return StorageFull()
+    if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
+        return DatabaseUnavailable()
+    is_no_database = isinstance(cause, sqlite3.DatabaseError) and type(error) is DatabaseError
+    is_passing = is_no_database or error.connection_invalidated or state in _PASSING_STATES
+    return DatabaseUnavailable() if is_passing else None
 
 
 def _postgres_engine(url: URL, size: int, **options: Any) -> AsyncEngine:

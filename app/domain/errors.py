@@ -232,6 +232,12 @@ class DatabaseUnavailable(Refusal):
     code = "database_unavailable"
 
 
+class StorageFull(DatabaseUnavailable):
+    """The database has no room left to write to; what is there can be read."""
+
+    code = "storage_full"
+
+
 class TooManyRequests(Refusal):
     """More requests than this server can take just now."""
 
