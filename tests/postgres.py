@@ -32,6 +32,7 @@ STARTS_MAX = 5  # another process may take the free port between our look and Po
 SETTINGS: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
+    "recovery_init_sync_method": "syncfs",  # or a restart after a kill opens each of thousands of files
     "max_connections": "200",
     "shared_buffers": "64MB",
     "timezone": "UTC",

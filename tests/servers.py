@@ -3,23 +3,29 @@
 import asyncio
 import atexit
 import base64
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx
 
+from app.cli.commands import main
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 30
 KIBIBYTES_IN_MEBIBYTE = 1_024
+
+# A process is forked off one that has read the code, which takes longer than all else that most tests do.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["app.cli.commands"])
 STARTS_MAX = 5  # another process may take the free port between our look and the server's
 
 
@@ -29,7 +35,7 @@ class GoodwillProcess:
     def __init__(self, settings: Mapping[str, str], log: Path) -> None:
         self.settings = dict(settings)
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
         atexit.register(self.kill)
 
     @property
@@ -51,33 +57,34 @@ class GoodwillProcess:
         """End it as a power cut does (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    async def run(self, *command: str) -> int:
+        """From its beginning to its end, and return its exit code."""
+        self._launch(*command)
+        running = self._running
+        await asyncio.to_thread(running.join)
+        return running.exitcode or 0
+
     @property
-    def _running(self) -> "subprocess.Popen[bytes]":
+    def _running(self) -> ForkServerProcess:
         assert self._process is not None
         return self._process
 
     def _launch(self, *command: str, **more: str) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", *command],
-                cwd=ROOT,
-                env=environment({**self.settings, **more}),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        own = environment({**self.settings, **more})
+        self._process = FORKS.Process(target=_become_goodwill, args=(command, own, self._log))
+        self._process.start()
 
     def _end(self, how: signal.Signals) -> int:
         if self._process is None:
             return 0
         process, self._process = self._process, None
-        process.send_signal(how)
-        try:
-            return process.wait(STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
+        if process.is_alive():
+            os.kill(process.pid or 0, how)
+        process.join(STOP_TIMEOUT_SECONDS)
+        if process.exitcode is None:
             process.kill()
-            return process.wait()
+            process.join()
+        return process.exitcode or 0
 
 
 class ServerProcess(GoodwillProcess):
@@ -106,7 +113,7 @@ class ServerProcess(GoodwillProcess):
     async def _says(self, address: str) -> bool:
         process, give_up_at = self._running, time.monotonic() + START_TIMEOUT_SECONDS
         async with httpx.AsyncClient(base_url=self.url) as client:
-            while time.monotonic() < give_up_at and process.poll() is None:
+            while time.monotonic() < give_up_at and process.is_alive():
                 if await _answer_of(client, address) == httpx.codes.OK:
                     return True
                 await asyncio.sleep(0.05)
@@ -136,6 +143,19 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Our environment with these settings and no others."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("GOODWILL_")}
     return {**others, **settings}
+
+
+def _become_goodwill(command: Sequence[str], own: Mapping[str, str], log: Path) -> None:
+    """What `python -m app` would be, in a session of its own."""
+    os.setsid()
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(own)
+    reads, writes = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for own_file, file in enumerate((reads, writes, writes)):
+        os.dup2(file, own_file)
+    sys.argv = ["goodwill", *command]
+    main()
 
 
 async def _answer_of(client: httpx.AsyncClient, address: str) -> int:

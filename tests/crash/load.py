@@ -18,7 +18,7 @@ from tests.servers import ServerProcess
 
 REPORTERS, HOT, CUSTOMERS, BATCH = 6, 2, 40, 8
 KINDS = ("refund.fast", "wait.excessive", "product.failed", "order.cancelled_by_company", "moment.unexpected_gift")
-PAUSE_SECONDS_MAX, RETRY_SECONDS, PATIENCE_SECONDS = 0.05, 0.05, 60.0
+PAUSE_SECONDS_MAX, RETRY_SECONDS, PATIENCE_SECONDS = 0.05, 0.2, 60.0
 
 Place = tuple[int, str]
 """Where an acknowledged entry is said to be: its position and its id."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +17,7 @@ from tests.postgres import Postgres
 from tests.servers import GoodwillProcess, ServerProcess, settings_of
 
 IMPORT_ROWS, IMPORT_BATCH = 500, 10
-KILLED = -9
+KILLED = -signal.SIGKILL
 
 
 class Victim(Protocol):
@@ -45,7 +47,6 @@ class Importing(GoodwillProcess):
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
         super().__init__(settings, folder / "import.log")
         self.sent: set[str] = set()
-        self.runs = 0
         self._folder = folder
         self._is_finishing = False
 
@@ -53,10 +54,16 @@ class Importing(GoodwillProcess):
         """End after this file."""
         self._is_finishing = True
 
+    def kill(self) -> None:
+        """At once; it is `go_on` that waits for the end, and begins anew."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid or 0, signal.SIGKILL)
+
     async def start(self) -> None:
         """It has begun anew already, or is about to."""
 
-    async def run(self) -> None:
+    async def go_on(self) -> None:
         while not self._is_finishing:
             path = self._next_file()
             while (code := await self._import(path)) == KILLED:
@@ -74,9 +81,7 @@ class Importing(GoodwillProcess):
     async def _import(self, path: Path) -> int:
         rejects = str(path.with_suffix(".rejects"))
         words = ("--book", "acme", "--source", "crm", "--batch-size", str(IMPORT_BATCH), "--rejects", rejects)
-        self._launch("import", str(path), *words)
-        self.runs += 1
-        return await asyncio.to_thread(self._running.wait)
+        return await self.run("import", str(path), *words)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,8 +6,8 @@ What was acknowledged is on the ledger exactly once, where it was said to be; no
 import asyncio
 import json
 import random
-import sys
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,12 @@ from tests.operations.posting import ledger_of
 from tests.operations.telling import message_rows
 from tests.operations.test_deliver_killed import end_all_leases
 from tests.postgres import Postgres
-from tests.servers import ROOT, environment
+from tests.servers import GoodwillProcess
 from tests.soaking import SOAKING
 from tests.webhooks.receivers import Receiver, answering, receiving
 
 ROUNDS = 100 if SOAKING else 10
-REQUESTS_A_ROUND = 15
+REQUESTS_A_ROUND = 20
 
 
 async def test_what_was_acknowledged_is_there_once_whatever_was_killed(
@@ -48,7 +48,7 @@ async def test_what_was_acknowledged_is_there_once_whatever_was_killed(
         await end_all_leases(live)
         await until(lambda: all_delivered(live, to))
 
-    verified, entries = await goodwill_verify(service), await ledger_of(live)
+    verified, entries = await goodwill_verify(service.worker.settings, tmp_path), await ledger_of(live)
     tell(killed, load.told, service.imported, entries, verified, receiver)
     assert (verified["ok"], verified["entries"]) == (True, len(entries))
     are_those_acknowledged(entries, load.told, service.imported)
@@ -61,7 +61,7 @@ async def under_fire(service: Service, load: Load, chance: random.Random) -> Cou
     async with asyncio.TaskGroup() as running:
         running.create_task(load.run())
         for each in service.imports:
-            running.create_task(each.run())
+            running.create_task(each.go_on())
         killed = await kill_now_and_then(service, load, chance)
         load.stop()
         for each in service.imports:
@@ -92,14 +92,12 @@ async def _start(victim: Victim, *, after_seconds: float) -> None:
     await victim.start()
 
 
-async def goodwill_verify(service: Service) -> dict[str, Any]:
+async def goodwill_verify(settings: Mapping[str, str], folder: Path) -> dict[str, Any]:
     """What `goodwill verify` says of the book."""
-    command = (sys.executable, "-m", "app", "verify", "--json")
-    own = environment(service.worker.settings)
-    process = await asyncio.create_subprocess_exec(*command, env=own, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
-    said: dict[str, Any] = json.loads(out)
-    assert (process.returncode == 0) == said["ok"]
+    process = GoodwillProcess(settings, folder / "verify.log")
+    code = await process.run("verify", "--json")
+    said: dict[str, Any] = json.loads(process.log)
+    assert (code == 0) == said["ok"]
     return said
 
 
