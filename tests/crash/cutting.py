@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 READ_BYTES = 1 << 16
 
@@ -11,16 +11,18 @@ READ_BYTES = 1 << 16
 @dataclass(slots=True)
 class Network:
     """Passes everything on, both ways. `cut_after`: once all of these were sent on one connection, in this order, the
-    answer to the last is dropped and the connection cut; this once."""
+    answer to the last is dropped and the connection cut; this once. While `flows` is not set it is silent."""
 
     port: int = 0
     cut_after: tuple[bytes, ...] = ()
     cuts: int = 0
+    flows: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def pass_on(self, mine: "Ends", other: "Ends") -> None:
         """What one end sends, to the other; the end of either is the end of both."""
         with suppress(ConnectionError):
             while data := await mine.reader.read(READ_BYTES):
+                await self.flows.wait()
                 if mine.is_doomed:
                     break
                 mine.met += any(map(data.__contains__, self.cut_after[mine.met : mine.met + 1]))
@@ -47,6 +49,7 @@ class Ends:
 async def network_to(port: int) -> AsyncGenerator[Network]:
     """A network that leads to a port of this machine."""
     network = Network()
+    network.flows.set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client, server = Ends(reader, writer), Ends(*await asyncio.open_connection("127.0.0.1", port))
