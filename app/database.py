@@ -13,11 +13,18 @@ from typing import Any, ParamSpec, TypeVar
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.domain.errors import DatabaseUnavailable
+from app.domain.errors import DatabaseUnavailable, StorageFull
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -25,6 +32,8 @@ _T = TypeVar("_T")
 # lock_not_available, deadlock_detected, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now,
 # too_many_connections
 _PASSING_STATES = {"55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300"}
+
+_DISK_FULL = "53100"
 
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
@@ -118,18 +127,29 @@ def driver_url(url: str) -> URL:
 async def _answering() -> AsyncGenerator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable from error
-    except DBAPIError as error:
-        is_no_database = isinstance(error.orig, sqlite3.DatabaseError) and type(error) is DatabaseError
-        if is_no_database or error.connection_invalidated or sqlstate_of(error) in _PASSING_STATES:
-            raise DatabaseUnavailable from error
-        raise
+    except (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
+        refusal = _refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _refusal_of(error: Exception) -> DatabaseUnavailable | None:
+    """What the database's state keeps from being done; None if the mistake is ours."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = sqlstate_of(error)
+    if state == _DISK_FULL or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return StorageFull()
+    if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
+        return DatabaseUnavailable()
+    is_no_database = isinstance(cause, sqlite3.DatabaseError) and type(error) is DatabaseError
+    is_passing = is_no_database or error.connection_invalidated or state in _PASSING_STATES
+    return DatabaseUnavailable() if is_passing else None
 
 
 def sqlstate_of(error: BaseException | None) -> str | None:
     """PostgreSQL's code of what went wrong, if the error is one of its."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None)
+    return getattr(getattr(error, "orig", error), "sqlstate", None)
 
 
 def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
@@ -140,7 +160,7 @@ def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None 
         # took a second a batch in the end.
         "plan_cache_mode": "force_custom_plan",
     }
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
@@ -150,6 +170,14 @@ def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None 
         connect_args={"server_settings": {**defaults, **(settings or {})}, "timeout": 10},
         **options,
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+        """The pool then opens another: after a restart of PostgreSQL no request meets a connection of before it."""
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
 
 
 def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False) -> AsyncEngine:

@@ -9,6 +9,7 @@ import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from prometheus_client import Counter, Gauge
@@ -24,6 +25,7 @@ from app.webhooks.send import Sender
 logger = logging.getLogger("goodwill.deliverer")
 
 OpenedLedger = Callable[[], Awaitable[Ledger]]
+_T = TypeVar("_T")
 
 SLEEP_MAX: Instant = 5 * SECOND  # what another process wrote is seen by then
 TIDY_SECONDS = 5.0
@@ -60,7 +62,7 @@ async def run_deliverer(opened: OpenedLedger, *, stop_seconds: float = STOP_SECO
     """Deliver in every book what is due, until cancelled; then wait so long for what is in flight."""
 
     async def deliver() -> None:
-        ledger = await opened()
+        ledger = await _outlasting("the deliverer", opened)
         async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:
             await Deliverer(ledger, sender, stop_seconds).run()
 
@@ -68,11 +70,17 @@ async def run_deliverer(opened: OpenedLedger, *, stop_seconds: float = STOP_SECO
 
 
 async def _for_ever(name: str, once: Callable[[], Awaitable[None]]) -> None:
-    """Again and again, until cancelled; an outage is told once and waited out."""
+    """Again and again, until cancelled."""
+    while True:
+        await _outlasting(name, once)
+
+
+async def _outlasting(name: str, once: Callable[[], Awaitable[_T]]) -> _T:
+    """What it comes to when it succeeds; an outage is told once and waited out."""
     outages = 0
     while True:
         try:
-            await once()
+            done = await once()
         except Exception as error:  # noqa: BLE001 - told once; whatever it is, the deliverer goes on
             if outages == 0:
                 _tell(name, error)
@@ -81,7 +89,7 @@ async def _for_ever(name: str, once: Callable[[], Awaitable[None]]) -> None:
         else:
             if outages:
                 logger.warning("%s runs again", name)
-            outages = 0
+            return done
 
 
 def _tell(name: str, error: Exception) -> None:

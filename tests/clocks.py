@@ -1,6 +1,7 @@
 """Real clock processes for the tests: `python -m app work`, over a database that the test names."""
 
 import asyncio
+import os
 import signal
 import time
 
@@ -19,14 +20,14 @@ class ClockProcess(GoodwillProcess):
         give_up_at = time.monotonic() + START_TIMEOUT_SECONDS
         while self.log.count(READY) == starts:
             assert time.monotonic() < give_up_at, self.log
-            assert self._running.poll() is None, self.log
+            assert self._running.is_alive(), self.log
             await asyncio.sleep(0.01)
         return self
 
     def pause(self) -> None:
         """Hold it still, wherever it is (SIGSTOP)."""
-        self._running.send_signal(signal.SIGSTOP)
+        os.kill(self._running.pid or 0, signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let it go on after a pause (SIGCONT)."""
-        self._running.send_signal(signal.SIGCONT)
+        os.kill(self._running.pid or 0, signal.SIGCONT)

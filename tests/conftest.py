@@ -83,7 +83,7 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres: Server) -> str:
     """A migrated database to clone, which is quicker than to migrate each."""
-    asyncio.run(_migrated(postgres.create_database("migrated")))
+    asyncio.run(migrated(postgres.create_database("migrated")))
     return "migrated"
 
 
@@ -91,7 +91,7 @@ def postgres_template(postgres: Server) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file to copy."""
     path = tmp_path_factory.mktemp("template") / "goodwill.sqlite3"
-    asyncio.run(_migrated(f"sqlite:///{path}"))
+    asyncio.run(migrated(f"sqlite:///{path}"))
     return path
 
 
@@ -122,7 +122,8 @@ async def bench(database_url: str) -> AsyncGenerator[Bench]:
     await database.close()
 
 
-async def _migrated(url: str) -> None:
+async def migrated(url: str) -> None:
+    """Make the schema of this release."""
     database = Database(url)
     await upgrade(database)
     await database.close()

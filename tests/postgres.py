@@ -32,6 +32,7 @@ STARTS_MAX = 5  # another process may take the free port between our look and Po
 SETTINGS: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
+    "recovery_init_sync_method": "syncfs",  # or a restart after a kill opens each of thousands of files
     "max_connections": "200",
     "shared_buffers": "64MB",
     "timezone": "UTC",
@@ -63,18 +64,19 @@ class Server:
     def drop_database(self, name: str) -> None:
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def execute(self, sql: str) -> None:
-        run_apart(execute(self.url("postgres"), sql))
+    def execute(self, sql: str, *, database: str = "postgres") -> None:
+        run_apart(execute(self.url(database), sql))
 
 
 class Postgres(Server):
-    """A server of our own. `stop` and `kill` keep the data for another `start`; `close` removes them."""
+    """A server of our own. `stop` and `kill` keep the data, and the port, for another `start`; `close` removes them."""
 
     def __init__(self, *, settings: Mapping[str, str] | None = None) -> None:
         self._settings = {**SETTINGS, **(settings or {})}
         self._folder = Path(tempfile.mkdtemp(prefix="goodwill-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._watch: subprocess.Popen[bytes] | None = None
+        self._port: int | None = None
         atexit.register(self.close)
 
         self._user = unprivileged_user(self._folder)
@@ -84,13 +86,14 @@ class Postgres(Server):
         self.start()
 
     def start(self) -> None:
-        """Start on a free port of 127.0.0.1, and wait until it answers."""
+        """Start on the port that it had, at first on a free one of 127.0.0.1, and wait until it answers."""
         assert self._process is None, "it is running"
         for _ in range(STARTS_MAX):
-            port = free_port()
+            port = self._port or free_port()
             self._base_url = make_url(f"postgresql://postgres@127.0.0.1:{port}/postgres")
             self._launch(port)
             if self._answers():
+                self._port = port
                 return
             self.kill()
         raise RuntimeError(f"PostgreSQL does not start:\n{self._log.read_text()}")
@@ -108,6 +111,11 @@ class Postgres(Server):
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
+
+    def own(self, folder: Path) -> None:
+        """Make a folder the server's, for it to write in."""
+        if self._user:
+            os.chown(folder, self._user["user"], self._user["group"])
 
     @property
     def _log(self) -> Path:

@@ -3,13 +3,15 @@
 import asyncio
 import atexit
 import base64
+import multiprocessing
 import os
+import runpy
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,10 @@ ROOT = Path(__file__).parents[1]
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 30
 KIBIBYTES_IN_MEBIBYTE = 1_024
+
+# A process is forked off one that has read the code, which takes longer than all else that most tests do.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["app.cli.commands"])
 STARTS_MAX = 5  # another process may take the free port between our look and the server's
 
 
@@ -31,7 +37,7 @@ class GoodwillProcess:
     def __init__(self, settings: Mapping[str, str], log: Path) -> None:
         self.settings = dict(settings)
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
         atexit.register(self.kill)
 
     @property
@@ -53,47 +59,50 @@ class GoodwillProcess:
         """End it as a power cut does (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    async def run(self, *command: str) -> int:
+        """From its beginning to its end, and return its exit code."""
+        self._launch(*command)
+        running = self._running
+        await asyncio.to_thread(running.join)
+        return running.exitcode or 0
+
     @property
-    def _running(self) -> "subprocess.Popen[bytes]":
+    def _running(self) -> ForkServerProcess:
         assert self._process is not None
         return self._process
 
-    def _launch(self, command: str, **more: str) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.program, command],
-                cwd=ROOT,
-                env=environment({**self.settings, **more}),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def _launch(self, *command: str, **more: str) -> None:
+        own = environment({**self.settings, **more})
+        self._process = FORKS.Process(target=_become, args=(self.program, command, own, self._log))
+        self._process.start()
 
     def _end(self, how: signal.Signals) -> int:
         if self._process is None:
             return 0
         process, self._process = self._process, None
-        process.send_signal(how)
-        try:
-            return process.wait(STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
+        if process.is_alive():
+            os.kill(process.pid or 0, how)
+        process.join(STOP_TIMEOUT_SECONDS)
+        if process.exitcode is None:
             process.kill()
-            return process.wait()
+            process.join()
+        return process.exitcode or 0
 
 
 class ServerProcess(GoodwillProcess):
-    """One server. `start` begins anew, on another port."""
+    """One server. `start` begins anew, on the same port."""
 
     url = ""
+    _port: int | None = None
 
-    async def start(self) -> "ServerProcess":
-        """Start, and wait until it is ready."""
+    async def start(self, *, until: str = "/readyz") -> "ServerProcess":
+        """Start, and wait until it says that it is ready, or that all is well at another address."""
         for _ in range(STARTS_MAX):
-            port = free_port()
+            port = self._port or free_port()
             self.url = f"http://127.0.0.1:{port}"
             self._launch("serve", GOODWILL_PORT=str(port))
-            if await self._is_ready():
+            if await self._says(until):
+                self._port = port
                 return self
             self.kill()
         raise RuntimeError(f"the server does not start:\n{self.log}")
@@ -103,11 +112,11 @@ class ServerProcess(GoodwillProcess):
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=START_TIMEOUT_SECONDS)
 
-    async def _is_ready(self) -> bool:
+    async def _says(self, address: str) -> bool:
         process, give_up_at = self._running, time.monotonic() + START_TIMEOUT_SECONDS
         async with httpx.AsyncClient(base_url=self.url) as client:
-            while time.monotonic() < give_up_at and process.poll() is None:
-                if await _answer_of(client) == httpx.codes.OK:
+            while time.monotonic() < give_up_at and process.is_alive():
+                if await _answer_of(client, address) == httpx.codes.OK:
                     return True
                 await asyncio.sleep(0.05)
         return False
@@ -138,8 +147,21 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**others, **settings}
 
 
-async def _answer_of(client: httpx.AsyncClient) -> int:
+def _become(program: str, command: Sequence[str], own: Mapping[str, str], log: Path) -> None:
+    """What `python -m program` would be, in a session of its own."""
+    os.setsid()
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(own)
+    reads, writes = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for own_file, file in enumerate((reads, writes, writes)):
+        os.dup2(file, own_file)
+    sys.argv = [program, *command]
+    runpy.run_module(program, run_name="__main__", alter_sys=True)
+
+
+async def _answer_of(client: httpx.AsyncClient, address: str) -> int:
     try:
-        return (await client.get("/readyz")).status_code
+        return (await client.get(address)).status_code
     except httpx.TransportError:
         return 0

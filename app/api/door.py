@@ -120,7 +120,8 @@ class _Answering:
 
     async def refuse(self, refusal: Refusal, scope: Scope, receive: Receive) -> None:
         if isinstance(refusal, DatabaseUnavailable):
-            logger.warning("request %s: the database does not answer: %s", self.request_id, refusal.__cause__)
+            said, *_ = str(refusal.__cause__ or type(refusal).__name__).splitlines() or [""]
+            logger.warning("request %s: %s: %s", self.request_id, refusal.code, said)
         if self.status is None:
             await problem_response(refusal, self.request_id)(scope, receive, self)
 

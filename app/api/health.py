@@ -1,5 +1,6 @@
 """Whether the process lives, whether it can serve, and what it counted."""
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from fastapi import APIRouter, Request, Response
@@ -9,9 +10,12 @@ from sqlalchemy import text
 from app.api.body import StrictRoute
 from app.api.openapi import HEALTH_ANSWERS
 from app.api.wire import WireOut
+from app.domain.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from app.api.state import Service
+
+ANSWER_SECONDS = 3.0  # a database that is silent, rather than gone, is not ready either: whoever asks is told in time
 
 router = APIRouter(tags=["health"], route_class=StrictRoute, responses=HEALTH_ANSWERS)
 
@@ -32,9 +36,13 @@ async def get_health() -> HealthOut:
 async def get_readiness(request: Request) -> HealthOut:
     """The database answers and the master key opens it; otherwise a problem that says what is missing."""
     service = cast("Service", request.app.state.service)
-    ledger = await service.ledger()
-    async with ledger.database.read() as tx:
-        await tx.execute(text("SELECT 1"))
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            ledger = await asyncio.shield(asyncio.ensure_future(service.ledger()))  # it may be migrating
+            async with ledger.database.read() as tx:
+                await tx.execute(text("SELECT 1"))
+    except TimeoutError:
+        raise DatabaseUnavailable(f"The database does not answer within {ANSWER_SECONDS:g} seconds.") from None
     return HealthOut()
 
 

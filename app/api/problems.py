@@ -74,6 +74,7 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.Replaying: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.MasterKeyMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageFull: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

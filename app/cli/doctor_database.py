@@ -4,9 +4,6 @@ import sqlite3
 import time
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -107,6 +104,10 @@ def _clocks(apart: int) -> Check:
 
 def _schema(connection: Connection) -> tuple[Check, bool]:
     """The check, and whether the tables are those of this release."""
+    from alembic.config import Config  # here, since every command imports this file and only the doctor needs it: 0.3 s
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory.from_config(Config(ALEMBIC_INI))
     newest, own = scripts.get_current_head(), MigrationContext.configure(connection).get_current_revision()
     if own == newest:

@@ -202,6 +202,12 @@ class DatabaseUnavailable(Refusal):
     code = "database_unavailable"
 
 
+class StorageFull(DatabaseUnavailable):
+    """The database has no room left to write to; what is there can be read."""
+
+    code = "storage_full"
+
+
 class InternalError(Refusal):
     """The server failed; nothing of the request was kept unless it was acknowledged before."""
 

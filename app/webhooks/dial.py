@@ -77,12 +77,14 @@ class IdleConnections:
 
     async def take(self, line: Line) -> Connection | None:
         """One that can be used at once."""
-        for connection in [waiting for waiting in reversed(self._waiting) if waiting.line == line]:
+        while True:  # who closes one lets others in meanwhile: look again
+            connection = next((waiting for waiting in reversed(self._waiting) if waiting.line == line), None)
+            if connection is None:
+                return None
             del self._waiting[connection]
             if connection.is_reusable:
                 return connection
             await connection.close()
-        return None
 
     async def give_back(self, connection: Connection) -> None:
         """Keep it if it can be used again; the one that has waited longest may have to go for it."""

@@ -54,6 +54,19 @@ async def test_messages_at_the_same_time_have_connections_of_their_own() -> None
     assert receiver.connections == 5
 
 
+async def test_messages_at_the_same_time_may_all_find_that_what_waits_is_too_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dial, "IDLE_SECONDS", 0.1)
+    async with receiving(writing(OK + b"content-length: 0\r\n\r\n", every=0.05)) as receiver, on_loopback() as sender:
+        await asyncio.gather(*[sent(sender, receiver.url) for _ in range(5)])
+        await asyncio.sleep(0.2)
+        attempts = await asyncio.gather(*[sent(sender, receiver.url) for _ in range(5)])
+
+    assert [attempt.error for attempt in attempts] == [None] * 5
+    assert receiver.connections == 10
+
+
 async def test_only_so_many_connections_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "IDLE_MAX", 2)
     async with receiving(writing(OK + b"content-length: 0\r\n\r\n", every=0.05)) as receiver, on_loopback() as sender:
