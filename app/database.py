@@ -30,8 +30,8 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 # lock_not_available, deadlock_detected, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now,
-# too_many_connections
-_PASSING_STATES = {"55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300"}
+# too_many_connections, idle_in_transaction_session_timeout
+_PASSING_STATES = {"25P03", "55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300"}
 
 _DISK_FULL = "53100"
 
@@ -40,6 +40,7 @@ WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
 POOL_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 30
+SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
 
 class Database:
@@ -52,7 +53,12 @@ class Database:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
         else:
-            self._writer = _postgres_engine(self.url, WRITERS_MAX_POSTGRES, isolation_level="READ COMMITTED")
+            self._writer = _postgres_engine(
+                self.url,
+                WRITERS_MAX_POSTGRES,
+                settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s"},
+                isolation_level="READ COMMITTED",
+            )
             self._reader = _postgres_engine(
                 self.url,
                 READERS_MAX,
