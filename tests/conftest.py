@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import uuid
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from app.operations.manage_keys import create_key
 from app.sealing.keys import MasterKey
 from app.settings import Settings
 from app.upgrade import upgrade
+from tests.clean_databases import databases_of
 from tests.postgres import Server, running_server
 
 # No deadline: on a shared machine it measures the neighbours. Chance stays chance in CI: a failure prints the blob
@@ -104,10 +104,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
     else:
         server: Server = request.getfixturevalue("postgres")
-        name = f"test_{secrets.token_hex(8)}"
-        server.create_database(name, template=request.getfixturevalue("postgres_template"))
+        databases = databases_of(server, request.getfixturevalue("postgres_template"))
+        name = databases.take()
         yield server.url(name)
-        server.drop_database(name)
+        databases.give_back(name)
 
 
 @pytest.fixture

@@ -19,10 +19,12 @@ import time
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 import asyncpg
 from sqlalchemy import make_url
+
+_T = TypeVar("_T")
 
 START_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 20
@@ -233,7 +235,7 @@ async def execute(url: str, sql: str) -> None:
         await connection.close()
 
 
-def run_apart(work: Coroutine[Any, Any, None]) -> None:
+def run_apart(work: Coroutine[Any, Any, _T]) -> _T:
     """Run to the end in a thread: the caller may be inside a running event loop."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, work).result()
