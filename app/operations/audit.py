@@ -10,6 +10,7 @@ from app.domain.audit import Finding
 from app.domain.entry import Head
 from app.domain.policy import Policy, PolicyHistory
 from app.operations.ledger import Ledger
+from app.sealing.keys import Key
 
 FINDINGS_KEPT_MAX = 100  # a book that is wrong all over needs no longer list; all are counted
 PROGRESS_EVERY = 500
@@ -33,6 +34,7 @@ class Audit:
     progress: Progress
     head: Head | None = None
     policies: PolicyHistory = PolicyHistory.always(Policy())  # noqa: RUF009 - it is frozen
+    own_key: Key | None = None
     tariffs: set[int] = field(default_factory=set[int])
     accounts: int = 0
     done: int = 0

@@ -63,7 +63,7 @@ async def _try_batch(audit: Audit, batch: list[list[Entry]]) -> None:
 
 async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
     account_ids = [entries[0].account_id for entries in batch]
-    keys = await opened_keys(audit.ledger, audit.tx, audit.book, account_ids)
+    keys = await opened_keys(audit.ledger, audit.tx, audit.book, audit.own_key, account_ids)
     audit.add(keys.findings)
     stored = await account_rows(audit.tx, audit.book, account_ids)
     recorded = await crossing_rows(audit.tx, audit.book, account_ids)

@@ -8,13 +8,14 @@ from app.domain.entry import Head
 from app.domain.errors import InvalidPolicy
 from app.operations.audit import FINDINGS_KEPT_MAX, Audit, Progress, unwatched
 from app.operations.audit_accounts import check_accounts
+from app.operations.audit_content import opened_book_key
 from app.operations.audit_messages import check_messages_of_book
 from app.operations.ledger import Ledger, policy_history
 from app.queries.audit import rows_in_order, tariff_versions_of, without_entries
 from app.queries.books import head
 from app.queries.ledger_lines import count_entries
 from app.rows import Row, entry_of
-from app.tables import accounts, crossings, customer_changes, messages, promises
+from app.tables import account_keys, accounts, aliases, crossings, customer_changes, messages, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,9 @@ async def verify(ledger: Ledger, book: str, *, progress: Progress = unwatched) -
 
 async def _read_rules(audit: Audit) -> None:
     tx, book = audit.tx, audit.book
+    audit.own_key = await opened_book_key(audit.ledger, tx, book)
+    if audit.own_key is None:
+        audit.add([Finding(law=3, where="head", what="The master key does not open the book's key.")])
     try:
         audit.head = await head(tx, book)
         assert audit.head is not None
@@ -99,7 +103,15 @@ def _check_line(audit: Audit, before: Link, row: Row) -> None:
 
 async def _check_orphans(audit: Audit) -> None:
     """Nothing is stored of an account that has no entries."""
-    for table, law in ((accounts, 2), (crossings, 5), (customer_changes, 5), (promises, 5), (messages, 6)):
+    for table, law in (
+        (aliases, 3),
+        (account_keys, 3),
+        (accounts, 2),
+        (crossings, 5),
+        (customer_changes, 5),
+        (promises, 5),
+        (messages, 6),
+    ):
         for account_id in await without_entries(audit.tx, audit.book, table, limit=FINDINGS_KEPT_MAX):
             what = f"No entry belongs to it, yet it has a row in {table.name}."
             audit.add([Finding(law=law, where=f"account {_dashed(account_id)}", what=what)])

@@ -1,6 +1,7 @@
 """What an audit reads: rows as they are stored, whether or not they make a domain value."""
 
 from collections.abc import AsyncGenerator, Collection
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, Table, exists, func, select, type_coerce
@@ -21,6 +22,14 @@ from app.tables import (
     promises,
     tariff_versions,
 )
+
+
+class Alias(NamedTuple):
+    """A customer's name, hashed under the book's key and sealed under the account's."""
+
+    alias_hash: bytes
+    sealed_name: bytes
+
 
 _BARE = [column for column in messages.c if column.name != "body"]
 
@@ -100,10 +109,13 @@ async def wrapped_keys(tx: AsyncConnection, book: str, account_ids: Collection[U
     return {row.account_id: row.wrapped_key for row in await tx.execute(query)}
 
 
-async def named_accounts(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these accounts that a customer's name leads to."""
-    query = select(aliases.c.account_id).where(aliases.c.book == book, aliases.c.account_id.in_(account_ids))
-    return set((await tx.execute(query)).scalars())
+async def aliases_of(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Alias]]:
+    """What leads to these accounts; one to which no customer's name leads is absent."""
+    query = select(aliases.c.account_id, aliases.c.alias_hash, aliases.c.sealed_name)
+    found: dict[UUID, list[Alias]] = {}
+    for row in await tx.execute(query.where(aliases.c.book == book, aliases.c.account_id.in_(account_ids))):
+        found.setdefault(row.account_id, []).append(Alias(row.alias_hash, row.sealed_name))
+    return found
 
 
 async def without_entries(tx: AsyncConnection, book: str, table: Table, *, limit: int) -> list[str]:
