@@ -22,6 +22,9 @@ from app.operations.manage_keys import create_key
 from app.sealing.keys import MasterKey
 from app.settings import Settings
 from tests.postgres import Server, running_server
+from tests.tamper_table import pytest_terminal_summary, tampered
+
+__all__ = ["pytest_terminal_summary", "tampered"]
 
 # No deadline: on a shared machine it measures the neighbours. Chance stays chance in CI: a failure prints the blob
 # that repeats it (hypothesis' own "ci" profile, which this replaces, would try the same examples for ever).
