@@ -39,14 +39,33 @@ async def all_books(tx: AsyncConnection) -> list[str]:
     return list((await tx.execute(select(books.c.book).order_by(books.c.book))).scalars())
 
 
-def rows_in_order(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
-    """Every entry's row by position, streamed in bounded memory."""
-    return streamed(tx, select(entries).where(entries.c.book == book).order_by(entries.c.position))
+def rows_in_order(
+    tx: AsyncConnection, book: str, *, after: int | None = None, up_to: int | None = None
+) -> AsyncGenerator[Row]:
+    """The entries' rows by position, those after one and up to another, streamed in bounded memory."""
+    query = select(entries).where(
+        entries.c.book == book,
+        *([] if after is None else [entries.c.position > after]),
+        *([] if up_to is None else [entries.c.position <= up_to]),
+    )
+    return streamed(tx, query.order_by(entries.c.position))
 
 
-def rows_by_account(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
-    """Every entry's row by account and sequence, streamed in bounded memory."""
-    query = select(entries).where(entries.c.book == book)
+def rows_by_account(
+    tx: AsyncConnection,
+    book: str,
+    *,
+    first: UUID | None = None,
+    below: UUID | None = None,
+    account_ids: Collection[UUID] | None = None,
+) -> AsyncGenerator[Row]:
+    """The entries' rows by account and sequence, of a range of ids or of some, streamed in bounded memory."""
+    query = select(entries).where(
+        entries.c.book == book,
+        *([] if first is None else [entries.c.account_id >= first]),
+        *([] if below is None else [entries.c.account_id < below]),
+        *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
+    )
     return streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence))
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.audit import LAWS
-from app.operations import audit_accounts
+from app.operations import audit_accounts, audit_plan
 from app.operations.open_book import open_book
 from app.operations.rebuild import rebuild
 from app.operations.verify import verify
@@ -55,7 +55,7 @@ async def test_it_tells_how_far_it_is_and_counts_what_it_read(bench: Bench) -> N
 
     report = await verify(bench.ledger, bench.book, progress=lambda done, total: told.append((done, total)))
 
-    assert told == [(20, 20)]
+    assert told == [(10, 20), (20, 20)]
     assert (report.entries, report.accounts) == (10, 3)
 
 
@@ -64,6 +64,7 @@ async def test_many_small_batches_give_the_same_answer(bench: Bench, monkeypatch
     whole = await verify(bench.ledger, bench.book)
 
     monkeypatch.setattr(audit_accounts, "BATCH_ENTRIES", 1)
+    monkeypatch.setattr(audit_plan, "PART_ENTRIES", 3)
 
     assert await verify(bench.ledger, bench.book) == whole
 
