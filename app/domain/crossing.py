@@ -7,10 +7,10 @@ Masses are fixed between entries, so all that lies ahead of an account follows f
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from math import ceil, inf, log
 
-from app.domain.account import Account
+from app.domain.account import Account, LastEffective
 from app.domain.exponentials import Term, first_whole, monotone_pieces, root_between, soonest, summed
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.memory import Felt, Masses, felt_at
@@ -97,20 +97,28 @@ def next_crossing_at(account: Account, policy: Policy, *, after: Instant) -> Ins
 def look_again_at(account: Account, policy: Policy) -> Instant:
     """A cheap instant from `masses.at` on, not later than the first crossing after it, at most FORESIGHT away.
 
-    Each gap to another place over the fastest drift that could close it: conservative advancement (Mirtich 1996).
     Requires `place` to be where the account stands at `masses.at`.
     """
-    standing = account.place.standing
-    if standing is Standing.NO_EVIDENCE:
-        return account.masses.at + FORESIGHT
-    view = _view_of(account, policy)
-    felt = felt_at(view.masses, view.half_lives, view.masses.at)
+    return soonest_move(account.masses, account.place, account.last, policy, account.segment)
+
+
+def soonest_move(
+    masses: Masses, place: Place, last: LastEffective | None, policy: Policy, segment: str | None
+) -> Instant:
+    """`look_again_at` of an account that is at a place with these masses.
+
+    Each gap to another place over the fastest drift that could close it: conservative advancement (Mirtich 1996).
+    """
+    if place.standing is Standing.NO_EVIDENCE:
+        return masses.at + FORESIGHT
+    view = _view_of(masses, last, policy, segment)
+    felt = felt_at(masses, view.half_lives, masses.at)
     days = min(
         _days(felt.credits + felt.debits - view.thresholds.evidence, view.mixed(1.0)),
-        _days_of_balance(view, felt, standing),
-        _days_of_momentum(view, felt, standing),
+        _days_of_balance(view, felt, place.standing),
+        _days_of_momentum(view, felt, place.standing),
     )
-    return view.masses.at + int(min(days * DAY, FORESIGHT))
+    return masses.at + int(min(days * DAY, FORESIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +148,16 @@ class _View:
         return [(self.rates[-1], self.masses.fresh), *[(rate, weight * credit) for rate, credit in faded]]
 
 
-def _view_of(account: Account, policy: Policy) -> _View:
+def _view_of(masses: Masses, last: LastEffective | None, policy: Policy, segment: str | None) -> _View:
     half_lives = policy.half_lives
+    direction = last.direction if last else None
+    return _View(masses, direction, half_lives, policy.thresholds_of(segment), _rates(half_lives))
+
+
+@lru_cache
+def _rates(half_lives: HalfLives) -> tuple[float, ...]:
     days = (half_lives.lasting, half_lives.passing, half_lives.deep, half_lives.observed, half_lives.fresh)
-    return _View(
-        account.masses,
-        account.last.direction if account.last else None,
-        half_lives,
-        policy.thresholds_of(account.segment),
-        tuple([0.0 if half_life is None else _LN2 / half_life for half_life in days]),
-    )
+    return tuple([0.0 if half_life is None else _LN2 / half_life for half_life in days])
 
 
 def _days_of_balance(view: _View, felt: Felt, standing: Standing) -> float:
@@ -187,7 +195,7 @@ def _way_ahead(account: Account, policy: Policy) -> list[tuple[Instant, Place]]:
 
     `place_at` decides, at each instant at which a comparison flips and just before: so float noise cannot stick.
     """
-    view = _view_of(account, policy)
+    view = _view_of(account.masses, account.last, policy, account.segment)
     seen, place = view.masses.at, view.place(view.masses.at)
     if place.standing is Standing.NO_EVIDENCE:
         return []

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
-from app.domain.crossing import Cause, Crossing, look_again_at
+from app.domain.crossing import Cause, Crossing, soonest_move
 from app.domain.instant import Instant
 from app.domain.memory import Masses, entered, rebased, withdrawn
 from app.domain.policy import HalfLives, Memory, Policy
@@ -140,14 +140,20 @@ def placed(
 
     Nothing before `at` is looked at again: what time alone did until then is recorded.
     """
-    settled = replace(account, place=place_is)
-    there = replace(settled, masses=rebased(settled.masses, policy.half_lives, at))
-    settled = replace(settled, look_again_at=max(look_again_at(there, policy), at + 1))
+    masses = rebased(account.masses, policy.half_lives, at)
+    look = max(soonest_move(masses, place_is, account.last, policy, account.segment), at + 1)
     if place_is == account.place:
-        return settled, None
-    since = at if place_is.standing != account.place.standing else account.standing_since
+        return replace(account, look_again_at=look), None
     crossing = Crossing(at=at, cause=cause, before=account.place, after=place_is, position=position)
-    return replace(settled, standing_since=since, crossings=account.crossings + 1, crossed_at=at), crossing
+    moved = replace(
+        account,
+        place=place_is,
+        standing_since=at if place_is.standing != account.place.standing else account.standing_since,
+        crossings=account.crossings + 1,
+        crossed_at=at,
+        look_again_at=look,
+    )
+    return moved, crossing
 
 
 def masses_after(masses: Masses, entry: Entry, half_lives: HalfLives) -> Masses:

@@ -1,10 +1,10 @@
 """What an audit reads: rows as they are stored, whether or not they make a domain value."""
 
-from collections.abc import AsyncGenerator, Collection
-from typing import NamedTuple
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Table, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, String, Table, Uuid, exists, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries.ledger_lines import streamed
@@ -31,6 +31,15 @@ class Alias(NamedTuple):
     sealed_name: bytes
 
 
+CHUNK_ROWS = 2_000
+_ARRAY = (
+    *("position", "account_id", "sequence", "entry_id", "kind", "points", "balance_after", "value_at", "booked_at"),
+    *("memory", "source", "external_id", "tariff_version", "api_key_id", "reverses", "context", "sealed"),
+)
+_CANONICAL = [
+    type_coerce(column, String) if isinstance(column.type, Uuid) else column
+    for column in (entries.c[name] for name in _ARRAY)
+]
 _BARE = [column for column in messages.c if column.name != "body"]
 
 
@@ -39,16 +48,21 @@ async def all_books(tx: AsyncConnection) -> list[str]:
     return list((await tx.execute(select(books.c.book).order_by(books.c.book))).scalars())
 
 
-def rows_in_order(
+async def lines_in_order(
     tx: AsyncConnection, book: str, *, after: int | None = None, up_to: int | None = None
-) -> AsyncGenerator[Row]:
-    """The entries' rows by position, those after one and up to another, streamed in bounded memory."""
-    query = select(entries).where(
+) -> AsyncGenerator[Sequence[Any]]:
+    """The lines by position, those after one and up to another, in bounded memory: chunks of rows as they are stored.
+
+    Of each what canonical form 1 holds, in its order, ids as text; then its hash.
+    """
+    query = select(*_CANONICAL, entries.c.hash).where(
         entries.c.book == book,
         *([] if after is None else [entries.c.position > after]),
         *([] if up_to is None else [entries.c.position <= up_to]),
     )
-    return streamed(tx, query.order_by(entries.c.position))
+    result = await tx.stream(query.order_by(entries.c.position).execution_options(yield_per=CHUNK_ROWS))
+    async for rows in result.partitions():
+        yield rows
 
 
 def rows_by_account(
