@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ class _Shape(BaseModel):
 
 class _Book(_Shape):
     verified_at: str | None = None
+    noted: Mark | None = None
     head: Mark | None = None
     halfway: Halfway | None = None
 
@@ -54,7 +56,12 @@ class HeadsFile:
     def of(self, book: str) -> Remembered:
         """What is remembered of a book."""
         known = self._heads.books.get(book, _Book())
-        return Remembered(sound=known.head, halfway=known.halfway)
+        return Remembered(noted=known.noted, sound=known.head, halfway=known.halfway)
+
+    def keep_noted(self, marks: Mapping[str, Mark]) -> None:
+        """Where books stand that nobody has verified yet."""
+        self._heads = _Heads(books={book: _Book(noted=mark) for book, mark in marks.items()})
+        self._write()
 
     def keep_halfway(self, book: str, halfway: Halfway | None) -> None:
         """How far a verification of a book has come; None once it is over."""

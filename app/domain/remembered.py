@@ -40,8 +40,12 @@ class Halfway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What is remembered of a book: where it stood when it was last found sound, and what was begun since."""
+    """What is remembered of a book: where it stood when it was last found sound, and what was begun since.
 
+    `noted` is where it stood when somebody looked who did not verify, as a backup does.
+    """
+
+    noted: Mark | None = None
     sound: Mark | None = None
     halfway: Halfway | None = None
 
@@ -58,7 +62,7 @@ class Remembered:
     @property
     def hashes(self) -> dict[int, bytes]:
         """The hash of each position that is remembered; the genesis of an empty book is no entry's."""
-        known = {} if self.sound is None else {self.sound.position: self.sound.hash}
+        known = {mark.position: mark.hash for mark in (self.noted, self.sound) if mark is not None}
         if self.halfway is not None:
             known[self.halfway.lines] = self.halfway.lines_hash
         return {position: own for position, own in known.items() if position > 0}
