@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from app.domain.written import OnRecord, Written
 Row = RowMapping
 
 _ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
+_entry_values = itemgetter(*_ENTRY_FIELDS)
 _HEAD_FIELDS = tuple(Head.__dataclass_fields__)
 _PLAIN_ACCOUNT_FIELDS = (
     "account_id",
@@ -58,7 +60,7 @@ def head_of(row: Row) -> Head:
 
 def entry_of(row: Row) -> Entry:
     """One line of the ledger."""
-    fields: dict[str, Any] = {name: row[name] for name in _ENTRY_FIELDS}
+    fields: dict[str, Any] = dict(zip(_ENTRY_FIELDS, _entry_values(row), strict=True))
     fields["memory"] = Memory(row["memory"])
     return Entry(**fields)
 

@@ -126,7 +126,7 @@ def broken_pg_dump(folder: Path) -> Path:
 
 @asynccontextmanager
 async def posting(server: ServerProcess, token: str) -> AsyncGenerator[list[str]]:
-    """Writers that post one interaction after the other; what was acknowledged so far, which is ENOUGH to begin with."""
+    """Writers that post one interaction after the other; what was acknowledged so far, ENOUGH to begin with."""
     acknowledged: list[str] = []
     begun = asyncio.Event()
 
