@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from app.domain.written import OnRecord, Written
 Row = RowMapping
 
 _ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
-_entry_values = itemgetter(*_ENTRY_FIELDS)
 _HEAD_FIELDS = tuple(Head.__dataclass_fields__)
 _PLAIN_ACCOUNT_FIELDS = (
     "account_id",
@@ -60,7 +58,7 @@ def head_of(row: Row) -> Head:
 
 def entry_of(row: Row) -> Entry:
     """One line of the ledger."""
-    fields: dict[str, Any] = dict(zip(_ENTRY_FIELDS, _entry_values(row), strict=True))
+    fields: dict[str, Any] = {name: row[name] for name in _ENTRY_FIELDS}
     fields["memory"] = Memory(row["memory"])
     return Entry(**fields)
 

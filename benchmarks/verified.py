@@ -1,7 +1,8 @@
 """How fast `goodwill verify` is: all of a large book, and then only what is new, on SQLite and on PostgreSQL.
 
-`python -m benchmarks.verified [ENTRIES] [sqlite|postgresql]`: the book is built once, in minutes, and kept in the folder
-of GOODWILL_BENCH_DIR (the temporary one). What is measured are real commands, on a PostgreSQL of our own with fsync.
+`python -m benchmarks.verified [ENTRIES] [sqlite|postgresql]`: the book is built once, in minutes, and kept in the
+folder of GOODWILL_BENCH_DIR (the temporary one). What is measured are real commands, on a PostgreSQL of our own with
+fsync. On a machine that others use too, the seconds of processors are what tells.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache, partial
 from math import ceil, inf, log
 
-from app.domain.account import Account, LastEffective
+from app.domain.account import Account
 from app.domain.exponentials import Term, first_whole, monotone_pieces, root_between, soonest, summed
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.memory import Felt, Masses, felt_at
@@ -94,24 +94,18 @@ def next_crossing_at(account: Account, policy: Policy, *, after: Instant) -> Ins
     return min([at for at, _ in changes(account, policy, after=after, until=after + FORESIGHT)], default=None)
 
 
-def look_again_at(account: Account, policy: Policy) -> Instant:
+def look_again_at(
+    account: Account, policy: Policy, place: Place | None = None, masses: Masses | None = None
+) -> Instant:
     """A cheap instant from `masses.at` on, not later than the first crossing after it, at most FORESIGHT away.
 
-    Requires `place` to be where the account stands at `masses.at`.
-    """
-    return soonest_move(account.masses, account.place, account.last, policy, account.segment)
-
-
-def soonest_move(
-    masses: Masses, place: Place, last: LastEffective | None, policy: Policy, segment: str | None
-) -> Instant:
-    """`look_again_at` of an account that is at a place with these masses.
-
     Each gap to another place over the fastest drift that could close it: conservative advancement (Mirtich 1996).
+    Requires `place` to be where the account stands at `masses.at`; both are the account's own if left out.
     """
+    place, masses = place or account.place, masses or account.masses
     if place.standing is Standing.NO_EVIDENCE:
         return masses.at + FORESIGHT
-    view = _view_of(masses, last, policy, segment)
+    view = _view_of(account, masses, policy)
     felt = felt_at(masses, view.half_lives, masses.at)
     days = min(
         _days(felt.credits + felt.debits - view.thresholds.evidence, view.mixed(1.0)),
@@ -148,10 +142,9 @@ class _View:
         return [(self.rates[-1], self.masses.fresh), *[(rate, weight * credit) for rate, credit in faded]]
 
 
-def _view_of(masses: Masses, last: LastEffective | None, policy: Policy, segment: str | None) -> _View:
-    half_lives = policy.half_lives
-    direction = last.direction if last else None
-    return _View(masses, direction, half_lives, policy.thresholds_of(segment), _rates(half_lives))
+def _view_of(account: Account, masses: Masses, policy: Policy) -> _View:
+    direction = account.last.direction if account.last else None
+    return _View(masses, direction, policy.half_lives, policy.thresholds_of(account.segment), _rates(policy.half_lives))
 
 
 @lru_cache
@@ -195,7 +188,7 @@ def _way_ahead(account: Account, policy: Policy) -> list[tuple[Instant, Place]]:
 
     `place_at` decides, at each instant at which a comparison flips and just before: so float noise cannot stick.
     """
-    view = _view_of(account.masses, account.last, policy, account.segment)
+    view = _view_of(account, account.masses, policy)
     seen, place = view.masses.at, view.place(view.masses.at)
     if place.standing is Standing.NO_EVIDENCE:
         return []

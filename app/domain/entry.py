@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
-from app.domain.crossing import Cause, Crossing, soonest_move
+from app.domain.crossing import Cause, Crossing, look_again_at
 from app.domain.instant import Instant
 from app.domain.memory import Masses, entered, rebased, withdrawn
 from app.domain.policy import HalfLives, Memory, Policy
@@ -141,7 +141,7 @@ def placed(
     Nothing before `at` is looked at again: what time alone did until then is recorded.
     """
     masses = rebased(account.masses, policy.half_lives, at)
-    look = max(soonest_move(masses, place_is, account.last, policy, account.segment), at + 1)
+    look = max(look_again_at(account, policy, place_is, masses), at + 1)
     if place_is == account.place:
         return replace(account, look_again_at=look), None
     crossing = Crossing(at=at, cause=cause, before=account.place, after=place_is, position=position)
