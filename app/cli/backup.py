@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -81,7 +82,7 @@ def _copy(source: str, target: Path) -> None:
         database.execute("BEGIN")
         database.execute("SELECT 1 FROM books").fetchone()  # from here on it is this snapshot that is read
         with contextlib.closing(sqlite3.connect(target)) as copy:
-            database.backup(copy, pages=PAGES_AT_ONCE, sleep=PAUSE_SECONDS)
+            database.backup(copy, pages=PAGES_AT_ONCE, progress=lambda *_: time.sleep(PAUSE_SECONDS))
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, that needs no others beside it
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from app.cli import backup as command
 from app.cli.commands import app
 from tests.conftest import Bench
 from tests.operations.posting import interaction, post
@@ -21,6 +22,7 @@ from tests.servers import ServerProcess, running_servers, settings_of
 
 WRITERS = 4
 ENOUGH = 100
+PATIENCE_SECONDS = 60  # a copy that every posting made begin anew would never be done
 
 
 @pytest.fixture
@@ -44,12 +46,14 @@ async def test_what_was_acknowledged_before_a_backup_is_there_after_it_is_restor
     bench: Bench, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     key = bench.ledger.master_key.secret
+    monkeypatch.setattr(command, "PAGES_AT_ONCE", 1)  # so that postings come between two steps of a small file too
+    monkeypatch.setattr(command, "PAUSE_SECONDS", 0.01)
     async with (
         running_servers(1, tmp_path, database_url=bench.url, master_key=key) as (server,),
         posting(server, bench.token) as acknowledged,
     ):
         before = list(acknowledged)
-        taken = await goodwill("backup", str(file))
+        taken = await asyncio.wait_for(goodwill("backup", str(file)), PATIENCE_SECONDS)
         after = len(acknowledged)
 
     assert taken.exit_code == 0, taken.output

@@ -119,6 +119,15 @@ async def test_since_a_remembered_head_only_what_is_new_or_touched_is_looked_at(
     assert [found.where for found in (await since(bench, mark)).findings] == [f"account {ada}"]
 
 
+async def test_who_was_posted_to_is_looked_at_whatever_the_account_says(bench: Bench) -> None:
+    ada = (await tell(bench, bench.book, TOLD))["ada"]
+    mark = await remembered_mark(bench)
+    await post(bench, interaction("new", "contact.neutral"))
+    await execute(bench, update(accounts).where(accounts.c.account_id == ada).values(touched_at=0, crossed_at=0))
+    found = {found.where for found in (await since(bench, mark)).findings}
+    assert f"account {ada}" in found
+
+
 async def test_touched_is_also_who_was_described_who_crossed_and_by_a_policy_everyone(bench: Bench) -> None:
     bob = (await tell(bench, bench.book, TOLD))["bob"]
     mark = await remembered_mark(bench)
