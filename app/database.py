@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -73,10 +73,24 @@ class Database:
             yield tx
 
     @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """One snapshot for reading."""
+    async def read(self, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
+        """One snapshot for reading; that of another transaction if it is named."""
         async with _answering(), self._reader.begin() as tx:
+            if snapshot is not None:
+                await tx.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             yield tx
+
+    @asynccontextmanager
+    async def shared(self, tx: AsyncConnection) -> AsyncGenerator[str | None]:
+        """While it lasts, others who begin to read see the snapshot of `tx`, which has not read yet.
+
+        On PostgreSQL it has a name, and is there as long as `tx`. SQLite names none: nobody writes meanwhile.
+        """
+        if not self.is_sqlite:
+            yield (await tx.execute(text("SELECT pg_export_snapshot()"))).scalar_one()
+            return
+        async with self.write():
+            yield None
 
     @asynccontextmanager
     async def apart(self, **settings: str) -> AsyncGenerator[AsyncConnection]:

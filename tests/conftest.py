@@ -23,6 +23,9 @@ from app.settings import Settings
 from app.upgrade import upgrade
 from tests.clean_databases import databases_of
 from tests.postgres import Server, running_server
+from tests.tamper_table import pytest_terminal_summary, tampered
+
+__all__ = ["pytest_terminal_summary", "tampered"]
 
 # No deadline: on a shared machine it measures the neighbours. Chance stays chance in CI: a failure prints the blob
 # that repeats it (hypothesis' own "ci" profile, which this replaces, would try the same examples for ever).

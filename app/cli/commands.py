@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, doctor, export, keys, listen, openapi, rebuild, serve, verify, work
+from app.cli import backup, demo, doctor, export, keys, listen, openapi, rebuild, serve, verify, work
 from app.cli.importing import command
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
+app.command("backup")(backup.backup)
 app.command("rebuild")(rebuild.rebuild)
 app.command("import")(command.import_file)
 app.command("openapi")(openapi.print_openapi)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
 
 from app.domain.api_key import is_sandbox
-from app.domain.chain import genesis, linked
-from app.domain.entry import Entry, Head
+from app.domain.chain import genesis
+from app.domain.entry import Head
 from app.domain.instant import Instant
 from app.domain.interaction import EARLIEST
 
@@ -36,8 +38,7 @@ class Finding:
     what: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(NamedTuple):
     """What a line of the ledger hands on to the next."""
 
     position: int
@@ -50,14 +51,14 @@ def first_link(book: str) -> Link:
     return Link(position=0, hash=genesis(book), booked_at=EARLIEST)
 
 
-def line_findings(before: Link, entry: Entry) -> Iterator[Finding]:
+def line_findings(before: Link, line: Link, canonical: bytes) -> Iterator[Finding]:
     """What is wrong with a line that follows `before`, as it is stored."""
-    where = f"position {entry.position}"
-    if entry.position != before.position + 1:
+    where = f"position {line.position}"
+    if line.position != before.position + 1:
         yield Finding(law=1, where=where, what=f"The line before it is position {before.position}: some are missing.")
-    if entry.booked_at < before.booked_at:
+    if line.booked_at < before.booked_at:
         yield Finding(law=1, where=where, what="It is booked earlier than the line before it.")
-    if linked(before.hash, entry) != entry.hash:
+    if sha256(before.hash + canonical).digest() != line.hash:
         yield Finding(law=3, where=where, what="Its hash is not that of the line before it and its own content.")
 
 

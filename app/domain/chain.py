@@ -1,14 +1,18 @@
 """The hash chain: canonical form v1, written down in docs/verification.md for strangers."""
 
+import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
-
-import rfc8785
 
 if TYPE_CHECKING:
     from app.domain.entry import Entry
 
 CANONICAL_VERSION = 1
+WHOLE_MAX = 2**53 - 1  # beyond it not every reader of JSON has whole numbers
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Of whole numbers, texts and nulls alone this is RFC 8785, as a test holds, at a tenth of the price."""
 
 
 def genesis(book: str) -> bytes:
@@ -18,29 +22,32 @@ def genesis(book: str) -> bytes:
 
 def canonical_entry(entry: "Entry") -> bytes:
     """RFC 8785 bytes of the entry's array; times are integer microseconds UTC, hashes lower-case hex."""
-    return rfc8785.dumps(
-        [
-            CANONICAL_VERSION,
-            entry.position,
-            str(entry.account_id),
-            entry.sequence,
-            str(entry.entry_id),
-            entry.kind,
-            entry.points,
-            entry.balance_after,
-            entry.value_at,
-            entry.booked_at,
-            entry.memory.value,
-            entry.source,
-            entry.external_id,
-            entry.tariff_version,
-            entry.api_key_id,
-            None if entry.reverses is None else str(entry.reverses),
-            sha256(entry.context.encode()).hexdigest(),
-            sha256(entry.sealed).hexdigest(),
-            None,
-        ]
-    )
+    array: list[int | str | None] = [
+        entry.position,
+        str(entry.account_id),
+        entry.sequence,
+        str(entry.entry_id),
+        entry.kind,
+        entry.points,
+        entry.balance_after,
+        entry.value_at,
+        entry.booked_at,
+        entry.memory.value,
+        entry.source,
+        entry.external_id,
+        entry.tariff_version,
+        entry.api_key_id,
+        None if entry.reverses is None else str(entry.reverses),
+    ]
+    return canonical_line(array, entry.context, entry.sealed)
+
+
+def canonical_line(array: Sequence[int | str | None], context: str, sealed: bytes) -> bytes:
+    """The same of what stands between the version and the hashes; ValueError for what has no bytes in this form."""
+    if not all(isinstance(each, str) or each is None or -WHOLE_MAX <= each <= WHOLE_MAX for each in array):
+        raise ValueError("a number that canonical form 1 has no bytes for")
+    hashes = sha256(context.encode()).hexdigest(), sha256(sealed).hexdigest(), None
+    return _ENCODE([CANONICAL_VERSION, *array, *hashes]).encode()
 
 
 def linked(previous: bytes, entry: "Entry") -> bytes:

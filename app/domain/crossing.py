@@ -7,7 +7,7 @@ Masses are fixed between entries, so all that lies ahead of an account follows f
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from math import ceil, inf, log
 
 from app.domain.account import Account
@@ -94,23 +94,25 @@ def next_crossing_at(account: Account, policy: Policy, *, after: Instant) -> Ins
     return min([at for at, _ in changes(account, policy, after=after, until=after + FORESIGHT)], default=None)
 
 
-def look_again_at(account: Account, policy: Policy) -> Instant:
+def look_again_at(
+    account: Account, policy: Policy, place: Place | None = None, masses: Masses | None = None
+) -> Instant:
     """A cheap instant from `masses.at` on, not later than the first crossing after it, at most FORESIGHT away.
 
     Each gap to another place over the fastest drift that could close it: conservative advancement (Mirtich 1996).
-    Requires `place` to be where the account stands at `masses.at`.
+    Requires `place` to be where the account stands at `masses.at`; both are the account's own if left out.
     """
-    standing = account.place.standing
-    if standing is Standing.NO_EVIDENCE:
-        return account.masses.at + FORESIGHT
-    view = _view_of(account, policy)
-    felt = felt_at(view.masses, view.half_lives, view.masses.at)
+    place, masses = place or account.place, masses or account.masses
+    if place.standing is Standing.NO_EVIDENCE:
+        return masses.at + FORESIGHT
+    view = _view_of(account, masses, policy)
+    felt = felt_at(masses, view.half_lives, masses.at)
     days = min(
         _days(felt.credits + felt.debits - view.thresholds.evidence, view.mixed(1.0)),
-        _days_of_balance(view, felt, standing),
-        _days_of_momentum(view, felt, standing),
+        _days_of_balance(view, felt, place.standing),
+        _days_of_momentum(view, felt, place.standing),
     )
-    return view.masses.at + int(min(days * DAY, FORESIGHT))
+    return masses.at + int(min(days * DAY, FORESIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,15 @@ class _View:
         return [(self.rates[-1], self.masses.fresh), *[(rate, weight * credit) for rate, credit in faded]]
 
 
-def _view_of(account: Account, policy: Policy) -> _View:
-    half_lives = policy.half_lives
+def _view_of(account: Account, masses: Masses, policy: Policy) -> _View:
+    direction = account.last.direction if account.last else None
+    return _View(masses, direction, policy.half_lives, policy.thresholds_of(account.segment), _rates(policy.half_lives))
+
+
+@lru_cache
+def _rates(half_lives: HalfLives) -> tuple[float, ...]:
     days = (half_lives.lasting, half_lives.passing, half_lives.deep, half_lives.observed, half_lives.fresh)
-    return _View(
-        account.masses,
-        account.last.direction if account.last else None,
-        half_lives,
-        policy.thresholds_of(account.segment),
-        tuple([0.0 if half_life is None else _LN2 / half_life for half_life in days]),
-    )
+    return tuple([0.0 if half_life is None else _LN2 / half_life for half_life in days])
 
 
 def _days_of_balance(view: _View, felt: Felt, standing: Standing) -> float:
@@ -187,7 +188,7 @@ def _way_ahead(account: Account, policy: Policy) -> list[tuple[Instant, Place]]:
 
     `place_at` decides, at each instant at which a comparison flips and just before: so float noise cannot stick.
     """
-    view = _view_of(account, policy)
+    view = _view_of(account, account.masses, policy)
     seen, place = view.masses.at, view.place(view.masses.at)
     if place.standing is Standing.NO_EVIDENCE:
         return []

@@ -140,14 +140,20 @@ def placed(
 
     Nothing before `at` is looked at again: what time alone did until then is recorded.
     """
-    settled = replace(account, place=place_is)
-    there = replace(settled, masses=rebased(settled.masses, policy.half_lives, at))
-    settled = replace(settled, look_again_at=max(look_again_at(there, policy), at + 1))
+    masses = rebased(account.masses, policy.half_lives, at)
+    look = max(look_again_at(account, policy, place_is, masses), at + 1)
     if place_is == account.place:
-        return settled, None
-    since = at if place_is.standing != account.place.standing else account.standing_since
+        return replace(account, look_again_at=look), None
     crossing = Crossing(at=at, cause=cause, before=account.place, after=place_is, position=position)
-    return replace(settled, standing_since=since, crossings=account.crossings + 1, crossed_at=at), crossing
+    moved = replace(
+        account,
+        place=place_is,
+        standing_since=at if place_is.standing != account.place.standing else account.standing_since,
+        crossings=account.crossings + 1,
+        crossed_at=at,
+        look_again_at=look,
+    )
+    return moved, crossing
 
 
 def masses_after(masses: Masses, entry: Entry, half_lives: HalfLives) -> Masses:

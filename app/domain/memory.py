@@ -1,6 +1,7 @@
 """What is felt: faded sums of points at a known instant (forward decay: Cormode et al., ICDE 2009)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.domain.instant import DAY, Instant
 from app.domain.policy import MEMORIES, HalfLives, Memory
@@ -25,8 +26,7 @@ class Masses:
     fresh: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Felt:
+class Felt(NamedTuple):
     """The four sums of DESIGN section 3 at one instant: C, W, B and M, in points."""
 
     credits: float

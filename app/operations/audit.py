@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.audit import Finding
+from app.domain.audit import CORRUPT, Finding
 from app.domain.entry import Head
+from app.domain.errors import InvalidPolicy
 from app.domain.policy import Policy, PolicyHistory
-from app.operations.ledger import Ledger
+from app.operations.audit_content import opened_book_key
+from app.operations.ledger import Ledger, policy_history
+from app.queries.audit import tariff_versions_of
+from app.queries.books import head
+from app.sealing.keys import Key
 
 FINDINGS_KEPT_MAX = 100  # a book that is wrong all over needs no longer list; all are counted
-PROGRESS_EVERY = 500
 
 Progress = Callable[[int, int], None]
 """Told the entries done and their total; each entry is done twice, in its ledger and in its account."""
@@ -23,19 +27,16 @@ def unwatched(_done: int, _total: int) -> None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Audit:
-    """One verification: what it reads from, and what it has found so far."""
+class Found:
+    """What was found: all findings counted by law, the first of them kept; what was looked at.
 
-    ledger: Ledger
-    tx: AsyncConnection
-    book: str
-    total: int
-    progress: Progress
-    head: Head | None = None
-    policies: PolicyHistory = PolicyHistory.always(Policy())  # noqa: RUF009 - it is frozen
-    tariffs: set[int] = field(default_factory=set[int])
+    `last_line` has the position and the hash of the last line looked at, None where there was none.
+    """
+
+    lines: int = 0
+    last_line: tuple[int, bytes] | None = None
     accounts: int = 0
-    done: int = 0
+    entries: int = 0
     findings: list[Finding] = field(default_factory=list[Finding])
     counts: Counter[int] = field(default_factory=Counter[int])
 
@@ -50,8 +51,42 @@ class Audit:
         """Something is stored there that no release ever wrote."""
         self.add([Finding(law=law, where=where, what=f"It cannot be read ({type(error).__name__}: {error}).")])
 
-    def step(self) -> None:
-        """One entry more is done."""
-        self.done += 1
-        if self.done % PROGRESS_EVERY == 0 or self.done == self.total:
-            self.progress(self.done, self.total)
+    def merge(self, other: "Found") -> None:
+        """Add what was found in another part."""
+        self.lines, self.last_line = self.lines + other.lines, other.last_line or self.last_line
+        self.accounts, self.entries = self.accounts + other.accounts, self.entries + other.entries
+        self.counts += other.counts
+        self.findings += other.findings[: FINDINGS_KEPT_MAX - len(self.findings)]
+
+
+@dataclass(slots=True, kw_only=True)
+class Audit:
+    """What a verification reads from, by which rules; and what it has found so far."""
+
+    ledger: Ledger
+    tx: AsyncConnection
+    book: str
+    head: Head | None = None
+    own_key: Key | None = None
+    policies: PolicyHistory = PolicyHistory.always(Policy())  # noqa: RUF009 - it is frozen
+    tariffs: set[int] = field(default_factory=set[int])
+    found: Found = field(default_factory=Found)
+
+
+async def begun_audit(ledger: Ledger, tx: AsyncConnection, book: str) -> Audit:
+    """The rules of a book as far as they can be read; what cannot is found."""
+    audit = Audit(ledger=ledger, tx=tx, book=book, own_key=await opened_book_key(ledger, tx, book))
+    if audit.own_key is None:
+        what = "The master key does not open the book's key."
+        audit.found.add([Finding(law=3, where="head", what=what)])
+    try:
+        audit.head = await head(tx, book)
+        assert audit.head is not None
+        audit.tariffs = await tariff_versions_of(tx, book)
+        if audit.head.tariff_version not in audit.tariffs:
+            what = "The version of the tariff that it names does not exist."
+            audit.found.add([Finding(law=3, where="head", what=what)])
+        audit.policies = await policy_history(ledger, tx, book, up_to=audit.head.policy_version)
+    except (InvalidPolicy, *CORRUPT) as error:
+        audit.found.add_unreadable(4, "head or the policy in force", error)
+    return audit

@@ -9,6 +9,7 @@ from app.domain.entry import Entry
 from app.domain.fold import CustomerChange
 from app.operations.audit import Audit
 from app.operations.audit_content import content_findings, opened_keys
+from app.operations.audit_plan import Accounts, Named
 from app.operations.audit_promises import promise_findings
 from app.queries.audit import account_rows, crossing_rows, message_rows, promise_rows, rows_by_account
 from app.queries.customer_changes import customer_changes_of
@@ -17,10 +18,10 @@ from app.rows import Row, account_of, crossing_of, entry_of, on_record, written_
 BATCH_ENTRIES = 2_000  # what is stored of their accounts is fetched at once
 
 
-async def check_accounts(audit: Audit) -> None:
+async def check_accounts(audit: Audit, part: Accounts | Named) -> None:
     """Account by account, in batches for which what is stored beside the entries is read at once."""
     batch: list[list[Entry]] = []
-    async for entries in _grouped(audit):
+    async for entries in _grouped(audit, part):
         batch.append(entries)
         if sum(map(len, batch)) >= BATCH_ENTRIES:
             await _try_batch(audit, batch)
@@ -28,18 +29,24 @@ async def check_accounts(audit: Audit) -> None:
     await _try_batch(audit, batch)
 
 
-async def _grouped(audit: Audit) -> AsyncGenerator[list[Entry]]:
+def _rows(audit: Audit, part: Accounts | Named) -> AsyncGenerator[Row]:
+    if isinstance(part, Named):
+        return rows_by_account(audit.tx, audit.book, account_ids=part.account_ids)
+    return rows_by_account(audit.tx, audit.book, first=part.first, below=part.below)
+
+
+async def _grouped(audit: Audit, part: Accounts | Named) -> AsyncGenerator[list[Entry]]:
     """Each account's entries that can be read; what cannot was found in the lines."""
     own: list[Entry] = []
     try:
-        async for row in rows_by_account(audit.tx, audit.book):
+        async for row in _rows(audit, part):
             entry = _readable(row)
             if own and own[0].account_id != row["account_id"]:
                 yield own
                 own = []
             own += [entry] if entry else []
     except CORRUPT as error:
-        audit.add_unreadable(2, f"accounts after {own[0].account_id if own else 'the first'}", error)
+        audit.found.add_unreadable(2, f"accounts after {own[0].account_id if own else 'the first'}", error)
     if own:
         yield own
 
@@ -58,32 +65,32 @@ async def _try_batch(audit: Audit, batch: list[list[Entry]]) -> None:
         await _check_batch(audit, batch)
     except CORRUPT as error:
         where = f"accounts {batch[0][0].account_id} to {batch[-1][0].account_id}"
-        audit.add_unreadable(5, where, error)
+        audit.found.add_unreadable(5, where, error)
 
 
 async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
     account_ids = [entries[0].account_id for entries in batch]
-    keys = await opened_keys(audit.ledger, audit.tx, audit.book, account_ids)
-    audit.add(keys.findings)
+    keys = await opened_keys(audit.ledger, audit.tx, audit.book, audit.own_key, account_ids)
+    audit.found.add(keys.findings)
     stored = await account_rows(audit.tx, audit.book, account_ids)
     recorded = await crossing_rows(audit.tx, audit.book, account_ids)
     changes = await customer_changes_of(audit.tx, audit.book, account_ids)
     promised = await promise_rows(audit.tx, audit.book, account_ids)
     told = await message_rows(audit.tx, audit.book, account_ids)
-    audit.accounts += len(batch)
+    audit.found.accounts += len(batch)
     for entries in batch:
         account_id = entries[0].account_id
-        audit.add(promise_findings(entries, promised.get(account_id, [])))
+        audit.found.add(promise_findings(entries, promised.get(account_id, [])))
         try:
             kept = _kept(stored.get(account_id), recorded.get(account_id, []), changes.get(account_id, []))
         except CORRUPT as error:
-            audit.add_unreadable(5, f"account {account_id}", error)
+            audit.found.add_unreadable(5, f"account {account_id}", error)
         else:
-            audit.add(account_findings(entries, kept, audit.policies))
-            audit.add(_told_findings(audit, entries, recorded.get(account_id, []), told.get(account_id, [])))
+            audit.found.add(account_findings(entries, kept, audit.policies))
+            audit.found.add(_told_findings(audit, entries, recorded.get(account_id, []), told.get(account_id, [])))
         for entry in entries:
-            audit.add(content_findings(audit.book, keys.opened.get(account_id), entry))
-            audit.step()
+            audit.found.add(content_findings(audit.book, keys.opened.get(account_id), entry))
+            audit.found.entries += 1
 
 
 def _told_findings(

@@ -1,6 +1,6 @@
 """Whether what is sealed opens, and is what its content hash says; for `verify`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from app.domain.audit import CORRUPT, Finding
 from app.domain.entry import Entry
 from app.domain.errors import MasterKeyMismatch
 from app.operations.ledger import Ledger
-from app.queries.audit import named_accounts, wrapped_keys
-from app.sealing.keys import Key, account_place, entry_place
+from app.queries.audit import Alias, aliases_of, wrapped_keys
+from app.queries.books import book_key
+from app.sealing.keys import Key, account_place, entry_place, name_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,23 +24,50 @@ class Keys:
     findings: list[Finding]
 
 
-async def opened_keys(ledger: Ledger, tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> Keys:
-    """The accounts' keys. Where key and name are both gone the account was erased, which is no finding."""
+async def opened_book_key(ledger: Ledger, tx: AsyncConnection, book: str) -> Key | None:
+    """The key that names customers; None if the master key does not open it."""
+    try:
+        return await book_key(tx, book, ledger.master_key)
+    except (MasterKeyMismatch, *CORRUPT):
+        return None
+
+
+async def opened_keys(
+    ledger: Ledger, tx: AsyncConnection, book: str, own: Key | None, account_ids: Collection[UUID]
+) -> Keys:
+    """The accounts' keys; `own` is the book's. Where key and name are both gone the account was erased: no finding."""
     wrapped = await wrapped_keys(tx, book, account_ids)
-    named = await named_accounts(tx, book, account_ids)
+    named = await aliases_of(tx, book, account_ids)
     opened: dict[UUID, Key] = {}
     findings: list[Finding] = []
     for account_id in account_ids:
-        where = f"account {account_id}"
+        where, names = f"account {account_id}", named.get(account_id, [])
         if account_id not in wrapped:
             what = "A customer's name leads to it, but its key is gone."
-            findings += [Finding(law=3, where=where, what=what)] if account_id in named else []
+            findings += [Finding(law=3, where=where, what=what)] if names else []
             continue
         try:
             opened[account_id] = ledger.master_key.unwrap(wrapped[account_id], account_place(book, account_id))
         except (MasterKeyMismatch, *CORRUPT):
             findings.append(Finding(law=3, where=where, what="The master key does not open its key."))
+        else:
+            said = _names_said(book, own, opened[account_id], account_id, names)
+            findings += [Finding(law=3, where=where, what=what) for what in said]
     return Keys(opened=opened, findings=findings)
+
+
+def _names_said(book: str, own: Key | None, key: Key, account_id: UUID, names: Sequence[Alias]) -> Iterator[str]:
+    """What is wrong with the names that lead to an account."""
+    if not names:
+        yield "Its key is kept, but no customer's name leads to it."
+    for alias in names:
+        try:
+            name = key.open(alias.sealed_name, name_place(book, account_id))
+        except (InvalidTag, *CORRUPT):
+            yield "A name leads to it that was not sealed for it."
+            continue
+        if own is not None and own.digest(name) != alias.alias_hash:
+            yield "Another customer's name leads to it than the one that is sealed for it."
 
 
 def content_findings(book: str, key: Key | None, entry: Entry) -> Iterator[Finding]:

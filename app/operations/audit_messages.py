@@ -11,9 +11,9 @@ async def check_messages_of_book(audit: Audit) -> None:
     """Law 6 but for the accounts' messages."""
     tx, book = audit.tx, audit.book
     gaps, last = await message_gaps(tx, book, limit=FINDINGS_KEPT_MAX), await last_message(tx, book)
-    audit.add(number_findings(gaps, last, audit.head) if audit.head else ())
+    audit.found.add(number_findings(gaps, last, audit.head) if audit.head else ())
     try:
         written = [written_of(row) async for row in messages_of_book(tx, book)]
-        audit.add(book_findings(await announced_policies(tx, book), written))
+        audit.found.add(book_findings(await announced_policies(tx, book), written))
     except CORRUPT as error:
-        audit.add_unreadable(6, "the messages about no account", error)
+        audit.found.add_unreadable(6, "the messages about no account", error)

@@ -1,9 +1,10 @@
 """What an audit reads: rows as they are stored, whether or not they make a domain value."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Table, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, String, Table, Uuid, exists, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.queries.ledger_lines import streamed
@@ -22,6 +23,23 @@ from app.tables import (
     tariff_versions,
 )
 
+
+class Alias(NamedTuple):
+    """A customer's name, hashed under the book's key and sealed under the account's."""
+
+    alias_hash: bytes
+    sealed_name: bytes
+
+
+CHUNK_ROWS = 2_000
+_ARRAY = (
+    *("position", "account_id", "sequence", "entry_id", "kind", "points", "balance_after", "value_at", "booked_at"),
+    *("memory", "source", "external_id", "tariff_version", "api_key_id", "reverses", "context", "sealed"),
+)
+_CANONICAL = [
+    type_coerce(column, String) if isinstance(column.type, Uuid) else column
+    for column in (entries.c[name] for name in _ARRAY)
+]
 _BARE = [column for column in messages.c if column.name != "body"]
 
 
@@ -30,14 +48,38 @@ async def all_books(tx: AsyncConnection) -> list[str]:
     return list((await tx.execute(select(books.c.book).order_by(books.c.book))).scalars())
 
 
-def rows_in_order(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
-    """Every entry's row by position, streamed in bounded memory."""
-    return streamed(tx, select(entries).where(entries.c.book == book).order_by(entries.c.position))
+async def lines_in_order(
+    tx: AsyncConnection, book: str, *, after: int | None = None, up_to: int | None = None
+) -> AsyncGenerator[Sequence[Any]]:
+    """The lines by position, those after one and up to another, in bounded memory: chunks of rows as they are stored.
+
+    Of each what canonical form 1 holds, in its order, ids as text; then its hash.
+    """
+    query = select(*_CANONICAL, entries.c.hash).where(
+        entries.c.book == book,
+        *([] if after is None else [entries.c.position > after]),
+        *([] if up_to is None else [entries.c.position <= up_to]),
+    )
+    result = await tx.stream(query.order_by(entries.c.position).execution_options(yield_per=CHUNK_ROWS))
+    async for rows in result.partitions():
+        yield rows
 
 
-def rows_by_account(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
-    """Every entry's row by account and sequence, streamed in bounded memory."""
-    query = select(entries).where(entries.c.book == book)
+def rows_by_account(
+    tx: AsyncConnection,
+    book: str,
+    *,
+    first: UUID | None = None,
+    below: UUID | None = None,
+    account_ids: Collection[UUID] | None = None,
+) -> AsyncGenerator[Row]:
+    """The entries' rows by account and sequence, of a range of ids or of some, streamed in bounded memory."""
+    query = select(entries).where(
+        entries.c.book == book,
+        *([] if first is None else [entries.c.account_id >= first]),
+        *([] if below is None else [entries.c.account_id < below]),
+        *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
+    )
     return streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence))
 
 
@@ -100,10 +142,13 @@ async def wrapped_keys(tx: AsyncConnection, book: str, account_ids: Collection[U
     return {row.account_id: row.wrapped_key for row in await tx.execute(query)}
 
 
-async def named_accounts(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these accounts that a customer's name leads to."""
-    query = select(aliases.c.account_id).where(aliases.c.book == book, aliases.c.account_id.in_(account_ids))
-    return set((await tx.execute(query)).scalars())
+async def aliases_of(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Alias]]:
+    """What leads to these accounts; one to which no customer's name leads is absent."""
+    query = select(aliases.c.account_id, aliases.c.alias_hash, aliases.c.sealed_name)
+    found: dict[UUID, list[Alias]] = {}
+    for row in await tx.execute(query.where(aliases.c.book == book, aliases.c.account_id.in_(account_ids))):
+        found.setdefault(row.account_id, []).append(Alias(row.alias_hash, row.sealed_name))
+    return found
 
 
 async def without_entries(tx: AsyncConnection, book: str, table: Table, *, limit: int) -> list[str]:

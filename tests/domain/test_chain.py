@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.domain.chain import canonical_entry, genesis, linked
+from app.domain.chain import WHOLE_MAX, canonical_entry, canonical_line, genesis, linked
 from app.domain.entry import Entry
 from app.domain.policy import Memory
 
@@ -96,3 +99,17 @@ def test_whatever_is_altered_in_an_entry_breaks_its_link(field: str, other: Any)
 
 def test_another_predecessor_breaks_the_link() -> None:
     assert linked(genesis("acme"), ENTRY) != linked(genesis("acme2"), ENTRY)
+
+
+@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers(-WHOLE_MAX, WHOLE_MAX)))
+def test_the_bytes_are_those_of_rfc_8785(array: list[int | str | None]) -> None:
+    hashes = [sha256(b"{}").hexdigest(), sha256(b"sealed").hexdigest(), None]
+    assert canonical_line(array, "{}", b"sealed") == rfc8785.dumps([1, *array, *hashes])
+
+
+@pytest.mark.parametrize("no_whole", [WHOLE_MAX + 1, -WHOLE_MAX - 1])
+def test_what_has_no_bytes_in_this_form_is_refused(no_whole: int) -> None:
+    with pytest.raises(ValueError, match="canonical form 1"):
+        canonical_line([no_whole], "{}", b"")
+    with pytest.raises(UnicodeEncodeError):
+        canonical_line(["\ud800"], "{}", b"")

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Executable, Table, delete, insert, literal, select, update
 
-from app.domain.instant import DAY, YEAR
-from app.tables import account_keys, accounts, books, crossings, customer_changes, entries
+from app.domain.instant import YEAR
+from app.tables import accounts, crossings
 from tests.conftest import NOON
 
 BOOK = "acme"
@@ -28,25 +28,13 @@ class Corruption:
     spoil: Spoil
 
 
-def of_entry(name: str, law: int, position: int, **values: object) -> Corruption:
-    """An entry with other values."""
-    changed = update(entries).where(entries.c.book == BOOK, entries.c.position == position).values(**values)
-    return Corruption(name=name, law=law, where=f"position {position}", spoil=lambda _: [changed])
-
-
-def of_head(name: str, law: int, **values: object) -> Corruption:
-    """A head with other values."""
-    changed = update(books).where(books.c.book == BOOK).values(**values)
-    return Corruption(name=name, law=law, where="head", spoil=lambda _: [changed])
-
-
 def of_account(name: str, law: int = 5, **values: object) -> Corruption:
     """Ada's account with other values."""
     return Corruption(
         name=name,
         law=law,
         where="account {ada}",
-        spoil=lambda ada: [_at(update(accounts), accounts, ada).values(**values)],
+        spoil=lambda ada: [at_account(update(accounts), accounts, ada).values(**values)],
     )
 
 
@@ -59,81 +47,16 @@ def of_crossing(name: str, where: str, change: Callable[[Any], Executable], ordi
     return Corruption(name=name, law=5, where=where, spoil=spoil)
 
 
-def _at(statement: Any, table: Table, account_id: UUID) -> Any:
+def at_account(statement: Any, table: Table, account_id: UUID) -> Any:
     return statement.where(table.c.book == BOOK, table.c.account_id == account_id)
-
-
-def _moved(position: int, to: int) -> Executable:
-    return update(entries).where(entries.c.book == BOOK, entries.c.position == position).values(position=to)
-
-
-def _deleted(position: int) -> list[Executable]:
-    return [delete(entries).where(entries.c.book == BOOK, entries.c.position == position)]
 
 
 def _copied(table: Table, of: UUID, **values: object) -> list[Executable]:
     """A row for another account or ordinal: the same in all else."""
     columns = [literal(values[c.name], c.type) if c.name in values else c for c in table.c]
-    row = _at(select(*columns), table, of).limit(1)
+    row = at_account(select(*columns), table, of).limit(1)
     return [insert(table).from_select([c.name for c in table.c], row)]
 
-
-LEDGER = [
-    of_entry("points changed", 2, 2, points=-5),
-    of_entry("points changed, seen in the chain", 3, 2, points=-5),
-    of_entry("balance_after changed", 2, 2, balance_after=0),
-    of_entry("kind changed", 3, 2, kind="apology.first"),
-    of_entry("value_at changed", 3, 2, value_at=NOON - DAY),
-    of_entry("sealed content changed", 3, 4, sealed=b"\0" * 60),
-    of_entry("sealed content cut short", 3, 4, sealed=b"\0"),
-    of_entry("context changed", 3, 4, context="{}"),
-    of_entry("hash changed", 3, 4, hash=b"\0" * 32),
-    of_entry("content hash changed", 3, 4, content_hash=b"\0" * 32),
-    of_entry("booked_at falling", 1, 3, booked_at=NOON - DAY),
-    of_entry("a gap in the sequences", 1, 10, sequence=9),
-    of_entry("a tariff that never was", 3, 4, tariff_version=9),
-    of_entry("another account", 1, 10, account_id=STRANGER),
-    of_entry("a reversal of nothing", 4, 7, reverses=STRANGER),
-    of_entry("a reversal of other points", 4, 7, points=79),
-    of_entry("a memory that is none", 3, 4, memory="golden"),
-    of_head("head at another position", 3, position=9),
-    of_head("head with another hash", 3, hash=b"\0" * 32),
-    of_head("head behind its entries", 1, booked_at=NOON),
-    of_head("replayed beyond the end", 1, replayed_to=11),
-    of_head("a clock ahead in a live book", 1, clock_ahead=1),
-    of_head("no such tariff", 3, tariff_version=9),
-    Corruption(name="last entry deleted", law=3, where="head", spoil=lambda _: _deleted(10)),
-    Corruption(name="an entry deleted", law=1, where="position 5", spoil=lambda _: _deleted(4)),
-    Corruption(
-        name="positions swapped",
-        law=1,
-        where="position 2",
-        spoil=lambda _: [_moved(2, 99), _moved(4, 2), _moved(99, 4)],
-    ),
-    Corruption(
-        name="key gone", law=3, where="account {ada}", spoil=lambda ada: [_at(delete(account_keys), account_keys, ada)]
-    ),
-    Corruption(
-        name="key damaged",
-        law=3,
-        where="account {ada}",
-        spoil=lambda ada: [_at(update(account_keys), account_keys, ada).values(wrapped_key=b"\0" * 92)],
-    ),
-    Corruption(
-        name="another value in what was known of the customer",
-        law=5,
-        where="account {ada}",
-        spoil=lambda ada: [_at(update(customer_changes), customer_changes, ada).values(value=1.0)],
-    ),
-    Corruption(
-        name="what was known of the customer is gone",
-        law=5,
-        where="account {ada}",
-        spoil=lambda ada: [_at(delete(customer_changes), customer_changes, ada)],
-    ),
-    Corruption(name="all gone but the head", law=3, where="head", spoil=lambda _: [delete(entries)]),
-]
-"""What no rebuild can mend."""
 
 PROJECTIONS = [
     of_account("balance changed", 2, balance=1),

@@ -19,6 +19,7 @@ from tests.conftest import NOON, Bench
 from tests.operations.posting import account_of, came_to, interaction, ledger_of, post
 from tests.operations.promising import DUE, assert_sound, keeping, making, moving, promise_of, standing
 from tests.operations.stories import stored
+from tests.tamper_table import Tampered
 
 if TYPE_CHECKING:
     from app.operations.append import Item
@@ -118,8 +119,11 @@ SPOILED: list[dict[str, Any]] = [
 ]
 
 
-async def test_verify_names_a_spoiled_promise_and_rebuild_mends_it(bench: Bench, subtests: pytest.Subtests) -> None:
+async def test_verify_names_a_spoiled_promise_and_rebuild_mends_it(
+    bench: Bench, subtests: pytest.Subtests, tampered: Tampered
+) -> None:
     await post(bench, making(), making("q", customer="bob"))
+    account_id = (await promise_of(bench)).account_id
     bench.clock.now = DUE + 2 * DAY
     await post_due_steps(bench.ledger, bench.book)
     sound = await stored(bench, promises)
@@ -131,11 +135,15 @@ async def test_verify_names_a_spoiled_promise_and_rebuild_mends_it(bench: Bench,
                 await tx.execute(update(promises).where(mine).values(values))
             report = await verify(bench.ledger, bench.book)
             assert {found.law for found in report.findings} == {5}
+            done = ", ".join(
+                f"{name} changed" + f" to {value}" * isinstance(value, str) for name, value in values.items()
+            )
+            tampered(f"promise: {done}", report, 5, f"account {account_id}")
         await rebuild(bench.ledger, bench.book)
         assert await stored(bench, promises) == sound
     async with bench.ledger.database.write() as tx:
         await tx.execute(delete(promises).where(mine))
-    assert not (await verify(bench.ledger, bench.book)).is_sound
+    tampered("promise: deleted", await verify(bench.ledger, bench.book), 5, f"account {account_id}")
     await rebuild(bench.ledger, bench.book)
     assert await stored(bench, promises) == sound
     await assert_sound(bench)

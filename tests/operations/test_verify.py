@@ -1,18 +1,23 @@
 """What verify says of sound books; what it says of others stands in test_verify_corrupt.py."""
 
+import asyncio
+import itertools
 import secrets
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from app.domain.audit import LAWS
-from app.operations import audit_accounts
+from app.operations import audit_accounts, audit_plan, audit_processes
 from app.operations.open_book import open_book
 from app.operations.rebuild import rebuild
 from app.operations.verify import verify
+from app.tables import accounts
 from tests.conftest import NOON, Bench
+from tests.operations.posting import interaction, ledger_of, post
 from tests.operations.stories import TOLD, Post, Step, posts, projected, steps, tell
 
 
@@ -55,7 +60,7 @@ async def test_it_tells_how_far_it_is_and_counts_what_it_read(bench: Bench) -> N
 
     report = await verify(bench.ledger, bench.book, progress=lambda done, total: told.append((done, total)))
 
-    assert told == [(20, 20)]
+    assert told == [(10, 20), (20, 20)]
     assert (report.entries, report.accounts) == (10, 3)
 
 
@@ -64,8 +69,43 @@ async def test_many_small_batches_give_the_same_answer(bench: Bench, monkeypatch
     whole = await verify(bench.ledger, bench.book)
 
     monkeypatch.setattr(audit_accounts, "BATCH_ENTRIES", 1)
+    monkeypatch.setattr(audit_plan, "PART_ENTRIES", 3)
 
     assert await verify(bench.ledger, bench.book) == whole
+
+
+async def test_several_processes_see_one_snapshot_and_find_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(bench, bench.book, TOLD)
+    monkeypatch.setattr(audit_plan, "PART_ENTRIES", 3)
+    async with bench.ledger.database.write() as tx:
+        await tx.execute(update(accounts).where(accounts.c.balance != 0).values(balance=99))
+    alone = await verify(bench.ledger, bench.book)
+    monkeypatch.setattr(audit_processes, "TOGETHER_FROM_ENTRIES", 1)
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def post_on() -> int:
+        for n in itertools.count():
+            await post(bench, interaction(f"meanwhile-{n}", customer="dora"))
+            if ended.done():
+                return n
+        raise AssertionError
+
+    posting = asyncio.create_task(post_on())
+    before = await lines(bench)
+    together = await verify(bench.ledger, bench.book, processes=2)
+    after = await lines(bench)
+    ended.set_result(None)
+
+    assert before <= together.entries <= after
+    assert await posting > 0
+    assert alone.findings == together.findings != ()
+    assert {found.law for found in together.findings} == {2}
+
+
+async def lines(bench: Bench) -> int:
+    return len(await ledger_of(bench))
 
 
 async def test_other_books_are_not_its_business(bench: Bench) -> None:

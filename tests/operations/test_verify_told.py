@@ -24,6 +24,7 @@ from tests.operations.promising import making
 from tests.operations.sandboxes import days_pass, new_sandbox
 from tests.operations.stories import projected, stored
 from tests.operations.telling import message_rows, types
+from tests.tamper_table import Tampered
 
 
 @pytest.fixture
@@ -72,12 +73,14 @@ def _fourth(table: Any) -> Any:
     return update(table).where(table.c.number == 4)
 
 
-async def test_verify_names_what_is_wrong_with_messages(bench: Bench, ada: UUID, subtests: pytest.Subtests) -> None:
+async def test_verify_names_what_is_wrong_with_messages(
+    bench: Bench, ada: UUID, subtests: pytest.Subtests, tampered: Tampered
+) -> None:
     sound = (await stored(bench, messages))["messages"]
     for name, where, spoil in NAMED:
         with subtests.test(name):
             await execute(bench, spoil(messages))
-            assert where.format(ada=ada) in await broken(bench)
+            tampered(f"message: {name}", await verify(bench.ledger, bench.book), 6, where.format(ada=ada))
         await execute(bench, delete(messages))
         await execute(bench, insert(messages), sound)
         assert await broken(bench) == []
@@ -102,12 +105,14 @@ CROSSINGS: list[tuple[str, int, dict[str, Any]]] = [
 
 
 async def test_verify_names_what_is_wrong_with_the_telling_of_a_crossing_and_rebuild_mends_it(
-    bench: Bench, ada: UUID, subtests: pytest.Subtests
+    bench: Bench, ada: UUID, subtests: pytest.Subtests, tampered: Tampered
 ) -> None:
     for name, ordinal, values in CROSSINGS:
         with subtests.test(name):
             await execute(bench, update(crossings).where(crossings.c.ordinal == ordinal).values(**values))
-            assert f"account {ada} crossing {ordinal}" in await broken(bench)
+            tampered(
+                f"crossing: {name}", await verify(bench.ledger, bench.book), 6, f"account {ada} crossing {ordinal}"
+            )
         await rebuild(bench.ledger, bench.book)
         assert await broken(bench) == []
 
