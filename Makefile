@@ -11,7 +11,7 @@ PYTEST = .venv/bin/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check soak fmt openapi lock openssl
+.PHONY: help run test check soak mutants fmt openapi lock openssl
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: .venv/.dev-stamp openssl ## all that CI runs: format, lint, types, import
 
 soak: .venv/.dev-stamp ## the long forms of the tests of the laws: an hour of random histories, then a hundred kills
 	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -s tests/laws tests/crash tests/api/test_malformed.py tests/api/test_schemathesis.py
+
+mutants: .venv/.dev-stamp ## break five lines of the application, one by one, and see the tests fail
+	.venv/bin/python -m benchmarks.mutants
 
 fmt: .venv/.dev-stamp ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix-only --quiet .

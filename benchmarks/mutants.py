@@ -1,0 +1,105 @@
+"""Five lines of the application, each broken by itself: `make mutants` shows that the tests of the laws fail each time.
+
+It works on a copy of the project, and prints of each the first test that failed.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("app", "migrations", "tests", "alembic.ini", "pyproject.toml")
+FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`line` of a file becomes `broken`; `caught_by` are the rooms of the tests that are to find it."""
+
+    name: str
+    file: str
+    line: str
+    broken: str
+    caught_by: tuple[str, ...] = ("tests/laws",)
+
+
+MUTANTS = (
+    Mutant(
+        "lock order: the head is read without its lock",
+        "app/store/books.py",
+        "row = (await tx.execute(select(books).where(books.c.book == book).with_for_update())).mappings().one()",
+        "row = (await tx.execute(select(books).where(books.c.book == book))).mappings().one()",
+        ("tests/operations/test_hot.py", "tests/operations/test_concurrency.py"),
+    ),
+    Mutant(
+        "content hash: of something else than what is sealed",
+        "app/operations/append.py",
+        "return key.seal(plain, entry_place(self.book, entry_id), entropy=self.ledger.entropy), key.digest(plain)",
+        "return key.seal(plain, entry_place(self.book, entry_id), entropy=self.ledger.entropy), key.digest(plain[1:])",
+    ),
+    Mutant(
+        "rounding: a standing is decided on what floats left",
+        "app/domain/standing.py",
+        "return round(difference, 6) + 0.0",
+        "return difference",
+        ("tests/laws", "tests/domain"),
+    ),
+    Mutant(
+        "advance before post: what time did is skipped",
+        "app/operations/append.py",
+        "advanced, time_crossings = advance(account, self.policy, booked_at)",
+        "advanced, time_crossings = advance(account, self.policy, account.masses.at)",
+    ),
+    Mutant(
+        "outbox in the transaction: messages are written a little later, in one of their own",
+        "app/operations/announce.py",
+        "await hand_over(ledger, tx, head.book, messages)",
+        """async def later() -> None:
+        async with ledger.database.write() as own:
+            await hand_over(ledger, own, head.book, messages)
+    import asyncio
+    asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(later()))""",
+        ("tests/crash/test_crash.py", "tests/laws"),
+    ),
+)
+
+
+def copied(folder: Path) -> None:
+    """The project as it is, in a folder of its own."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder)
+
+
+def failures(mutant: Mutant, folder: Path) -> list[str]:
+    """The tests that fail because of it, up to the first or two."""
+    file = folder / mutant.file
+    sound = file.read_text()
+    file.write_text(sound.replace(mutant.line, mutant.broken))
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--maxfail", "1", "--no-header", *mutant.caught_by]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    file.write_text(sound)
+    return FAILED.findall(done.stdout)
+
+
+def main() -> int:
+    """How many of them no test noticed."""
+    unnoticed = 0
+    with tempfile.TemporaryDirectory(prefix="goodwill-mutants-") as folder:
+        copied(Path(folder))
+        for mutant in MUTANTS:
+            found = failures(mutant, Path(folder))
+            unnoticed += not found
+            print(f"{mutant.name}\n  {found[0] if found else 'NO TEST FAILS'}", flush=True)
+    return unnoticed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
