@@ -82,11 +82,15 @@ def _copy(source: str, target: Path) -> None:
         database.execute("BEGIN")
         database.execute("SELECT 1 FROM books").fetchone()  # from here on it is this snapshot that is read
         with contextlib.closing(sqlite3.connect(target)) as copy:
-            database.backup(copy, pages=PAGES_AT_ONCE, progress=lambda *_: time.sleep(PAUSE_SECONDS))
+            database.backup(copy, pages=PAGES_AT_ONCE, progress=_pause)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, that needs no others beside it
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise sqlite3.DatabaseError(f"the copy is damaged: {found}")
+
+
+def _pause(_status: int, _remaining: int, _total: int) -> None:
+    time.sleep(PAUSE_SECONDS)
 
 
 async def _heads_in(ledger: Ledger, copy: Path) -> list[Head]:
