@@ -66,9 +66,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(bench: Bench) -> AsyncGenerator[Served]:
+async def serving(bench: Bench, patience: Patience = SHORT) -> AsyncGenerator[Served]:
     app = create_app(Opened(Settings(database_url=bench.url), ledger=bench.ledger))
-    protocol = protocol_with_problems(lambda: uuid.uuid4().hex, SHORT)  # noqa: TID251 - a root of its own
+    protocol = protocol_with_problems(lambda: uuid.uuid4().hex, patience)  # noqa: TID251 - a root of its own
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="off"))
     running = asyncio.ensure_future(server.serve(sockets=[listening]))
@@ -126,12 +126,13 @@ async def test_a_body_that_does_not_end_is_timed_out_and_nothing_of_it_posted(be
         assert (await api.get("/v1/customers/ada")).status_code == 404
 
 
-async def test_a_request_that_takes_longer_than_its_head_may_is_served(served: Served) -> None:
+async def test_a_request_that_takes_longer_than_its_head_may_is_served(bench: Bench) -> None:
     body = json.dumps(happening("steady")).encode()
     pieces = [body[:10], body[10:20], body[20:30], body[30:40], body[40:50], body[50:]]
-    answer = await served.answer_to(
-        slowly(served.post(len(body)).replace(b"Host", b"Connection: close\r\nHost"), *pieces)
-    )
+    async with serving(bench, Patience(head=SHORT.head)) as served:
+        answer = await served.answer_to(
+            slowly(served.post(len(body)).replace(b"Host", b"Connection: close\r\nHost"), *pieces)
+        )
 
     assert answer.startswith(b"HTTP/1.1 201 ")
 
@@ -146,6 +147,31 @@ async def test_whoever_says_nothing_is_left_and_keeps_nobody_waiting(served: Ser
     assert served.connections == 0
     for _, each in [*idle, (reader, writer)]:
         each.close()
+
+
+async def test_whoever_says_nothing_of_a_request_is_left_too(served: Served) -> None:
+    """An empty line, first or after an answer; the rest of a body whose request was refused before."""
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    unknown = b"POST /v1/interactions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    answers = await asyncio.gather(
+        served.answer_to(slowly(b"\r\n")),
+        served.answer_to(slowly(ask, b"\r\n")),
+        served.answer_to(slowly(unknown + b"{", b"}")),
+    )
+
+    assert [answer[9:12] for answer in answers] == [b"", b"200", b"401"]
+    assert served.connections == 0
+
+
+async def test_a_head_has_its_time_from_its_first_byte(bench: Bench) -> None:
+    async with serving(bench, Patience(head=1.0)) as served:
+        reader, writer = await served.connected()
+        for piece in (b"GET /healthz HTTP/1.1\r\n", b"Host: x\r\nConnection: close\r\n\r\n"):
+            await asyncio.sleep(0.6)
+            writer.write(piece)
+
+        assert (await asyncio.wait_for(reader.read(), TEST_SECONDS)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
 
 
 async def test_a_head_is_refused_beyond_its_limit_and_read_up_to_it(served: Served) -> None:
