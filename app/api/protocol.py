@@ -64,6 +64,7 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # after a reset nobody else does, and a time that runs keeps all of this
         self._arrived()
         self._read()
 

@@ -1,10 +1,13 @@
 """Callers that are too slow or say too much, over raw sockets to a real server whose patience is short."""
 
 import asyncio
+import gc
 import json
 import socket
+import struct
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -36,6 +39,22 @@ class Served:
     @property
     def connections(self) -> int:
         return len(self.server.server_state.connections)
+
+    @property
+    def tasks(self) -> int:
+        return len(self.server.server_state.tasks)
+
+    async def reset(self, sent: bytes, *, once: Callable[[], bool]) -> weakref.ref[object]:
+        """Send it on a new connection and reset that; what the server still has of it."""
+        _, writer = await self.connected()
+        writer.write(sent)
+        await until(once)
+        (connection,) = self.server.server_state.connections
+        linger = struct.pack("ii", 1, 0)
+        writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+        await until(lambda: not self.connections)
+        return weakref.ref(connection)
 
     def post(self, content_length: int) -> bytes:
         """The head of a posting."""
@@ -172,6 +191,19 @@ async def test_a_head_has_its_time_from_its_first_byte(bench: Bench) -> None:
 
         assert (await asyncio.wait_for(reader.read(), TEST_SECONDS)).startswith(b"HTTP/1.1 200 ")
         writer.close()
+
+
+async def test_nothing_is_kept_of_a_connection_that_is_gone(bench: Bench, served: Served) -> None:
+    """After its answer, or before: then another request may wait behind it."""
+    ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    body = json.dumps(happening("gone")).encode()
+    answered = await served.reset(ask, once=lambda: served.server.server_state.total_requests == 1)
+    async with bench.ledger.database.write():  # it waits for its turn
+        waiting = await served.reset(served.post(len(body)) + body + ask, once=lambda: served.tasks == 1)
+    await until(lambda: not served.tasks)
+    gc.collect()
+
+    assert [answered(), waiting()] == [None, None]
 
 
 async def test_a_head_is_refused_beyond_its_limit_and_read_up_to_it(served: Served) -> None:
