@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
+from app.api import protocol
 from app.api.protocol import HEAD_BYTES_MAX, Patience, protocol_with_problems
 from app.main import Opened, create_app
 from app.settings import Settings
@@ -87,9 +88,9 @@ class Served:
 @asynccontextmanager
 async def serving(bench: Bench, patience: Patience = SHORT) -> AsyncGenerator[Served]:
     app = create_app(Opened(Settings(database_url=bench.url), ledger=bench.ledger))
-    protocol = protocol_with_problems(lambda: uuid.uuid4().hex, patience)  # noqa: TID251 - a root of its own
+    http = protocol_with_problems(lambda: uuid.uuid4().hex, patience)  # noqa: TID251 - a root of its own
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, http=http, log_config=None, lifespan="off"))
     running = asyncio.ensure_future(server.serve(sockets=[listening]))
     await until(lambda: server.started)
     yield Served(server, listening.getsockname()[1], bench.token)
@@ -190,6 +191,23 @@ async def test_a_head_has_its_time_from_its_first_byte(bench: Bench) -> None:
             writer.write(piece)
 
         assert (await asyncio.wait_for(reader.read(), TEST_SECONDS)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_a_connection_too_many_is_told_so_and_there_is_room_when_another_ends(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "CONNECTIONS_MAX", 2)
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    idle = [await served.connected() for _ in range(2)]
+    refused = await served.answer_to(slowly(ask))
+    await asyncio.wait_for(idle[0][0].read(), TEST_SECONDS)
+    await until(lambda: not served.connections)
+
+    assert code_of(refused) == (429, "too_many_requests")
+    assert b"\r\nretry-after: 1\r\n" in refused.lower()
+    assert (await served.answer_to(slowly(ask))).startswith(b"HTTP/1.1 200 ")
+    for _, writer in idle:
         writer.close()
 
 
