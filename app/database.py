@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sqlalchemy import URL, event, make_url
@@ -149,7 +149,7 @@ def _forget_rows(error: BaseException | None) -> None:
     while error is not None:
         error.args = tuple(_without_row(each) if isinstance(each, str) else each for each in error.args)
         if isinstance(error, asyncpg.PostgresError):
-            error.detail = None
+            cast("Any", error).detail = None
         error = error.__cause__ or error.__context__
 
 

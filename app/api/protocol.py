@@ -103,6 +103,13 @@ class _Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self._wait_for_reading()
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._is_arriving:  # what is still to come has the time of a head: a process is not stopped for longer
+            self._arrived()
+            self._wait_for_arrival()
+            self._arriving_since -= self.seconds.request
+
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._wait_for_reading()

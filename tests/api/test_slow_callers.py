@@ -157,6 +157,16 @@ async def test_a_request_that_takes_longer_than_its_head_may_is_served(bench: Be
     assert answer.startswith(b"HTTP/1.1 201 ")
 
 
+async def test_a_server_that_stops_waits_for_the_rest_of_a_request_for_a_short_time(bench: Bench) -> None:
+    async with serving(bench, Patience(head=SHORT.head, request=600.0)) as served:
+        answering = asyncio.create_task(served.answer_to(slowly(served.post(2) + b"{")))
+        await until(lambda: served.tasks == 1)
+        served.server.should_exit = True
+        answer = await answering
+
+    assert code_of(answer) == (408, "request_timeout")
+
+
 async def test_whoever_says_nothing_is_left_and_keeps_nobody_waiting(served: Served) -> None:
     idle = [await served.connected() for _ in range(IDLE_MAX)]
     reader, writer = await served.connected()
