@@ -5,11 +5,12 @@ PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; r
 """
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sqlalchemy import URL, event, make_url, text
@@ -34,6 +35,8 @@ _T = TypeVar("_T")
 _PASSING_STATES = {"25P03", "55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300"}
 
 _DISK_FULL = "53100"
+
+_ARGUMENT = re.compile(r"(?<=query argument \$)(\d+): .*", re.DOTALL)
 
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
@@ -148,10 +151,25 @@ async def _answering() -> AsyncGenerator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
+        _forget_rows(error)
         refusal = _refusal_of(error)
         if refusal is None:
             raise
         raise refusal from error
+
+
+def _forget_rows(error: BaseException | None) -> None:
+    """Of an error, and of what led to it: what is wrong, and never with what. Whatever is raised may be in a log."""
+    while error is not None:
+        error.args = tuple(_without_row(each) if isinstance(each, str) else each for each in error.args)
+        if isinstance(error, asyncpg.PostgresError):
+            cast("Any", error).detail = None
+        error = error.__cause__ or error.__context__
+
+
+def _without_row(message: str) -> str:
+    """Of what PostgreSQL or its driver says: no DETAIL, which shows the row, and no argument of a query."""
+    return _ARGUMENT.sub(r"\1", message.partition("\nDETAIL:")[0])
 
 
 def _refusal_of(error: Exception) -> DatabaseUnavailable | None:

@@ -64,14 +64,18 @@ class Opened:
         self.settings = settings
         self.database = Database(settings.url) if ledger is None else ledger.database
         self._ledger = ledger
-        self._preparing = asyncio.Lock()
+        self._preparing: asyncio.Task[Ledger] | None = None
 
     async def ledger(self) -> Ledger:
-        """The ledger; raises DatabaseUnavailable or MasterKeyMismatch as long as it cannot be had."""
+        """The ledger; raises DatabaseUnavailable or MasterKeyMismatch as long as it cannot be had.
+
+        All who wait share one attempt and what it comes to. It may be migrating: it goes on when they go away.
+        """
         if self._ledger is None:
-            async with self._preparing:
-                if self._ledger is None:
-                    self._ledger = await _prepared(self.settings, self.database)
+            if self._preparing is None or self._preparing.done():
+                self._preparing = asyncio.create_task(_prepared(self.settings, self.database))
+                self._preparing.add_done_callback(lambda task: task.cancelled() or task.exception())  # all may be gone
+            self._ledger = await asyncio.shield(self._preparing)
         return self._ledger
 
     async def close(self) -> None:

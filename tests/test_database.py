@@ -1,15 +1,19 @@
 """What the database refuses for a moment is said to be for a moment."""
 
 import asyncio
+import traceback
 from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from tests.postgres import Server, execute
+
+NAME = "canary"
 
 
 async def test_who_loses_a_circle_of_waits_may_try_again(postgres: Server) -> None:
@@ -46,6 +50,32 @@ async def test_a_writer_that_falls_silent_keeps_the_others_waiting_for_a_time_on
     finally:
         await silent.close()
         await other.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("INSERT INTO told VALUES (:it, 1)", "told_pkey"),
+        ("INSERT INTO told VALUES (:it, NULL)", "not-null"),
+        ("INSERT INTO told VALUES (:it, 0)", "told_number_check"),
+        ("INSERT INTO told (number) VALUES (:it)", "query argument"),
+    ],
+)
+async def test_what_is_our_mistake_is_told_without_the_row(postgres: Server, sql: str, says: str) -> None:
+    url = postgres.create_database(f"told_{says.replace(' ', '_').replace('-', '_')}")
+    await execute(url, "CREATE TABLE told (it text PRIMARY KEY, number int NOT NULL CHECK (number > 0))")
+    await execute(url, f"INSERT INTO told VALUES ('{NAME}', 1)")
+    database = Database(url)
+    try:
+        with pytest.raises(DBAPIError) as error:
+            async with database.write() as tx:
+                await tx.execute(text(sql), {"it": NAME})
+    finally:
+        await database.close()
+
+    written = "".join(traceback.format_exception(error.value))
+    assert says in written
+    assert NAME not in written
 
 
 async def _lock_until(database: Database, locked: asyncio.Event, released: asyncio.Event) -> None:

@@ -38,7 +38,7 @@ async def get_readiness(request: Request) -> HealthOut:
     service = cast("Service", request.app.state.service)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            ledger = await asyncio.shield(asyncio.ensure_future(service.ledger()))  # it may be migrating
+            ledger = await service.ledger()
             async with ledger.database.read() as tx:
                 await tx.execute(text("SELECT 1"))
     except TimeoutError:

@@ -64,6 +64,7 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # after a reset nobody else does, and a time that runs keeps all of this
         self._arrived()
         self._read()
 
@@ -71,6 +72,8 @@ class _Protocol(HttpToolsProtocol):
         super().data_received(data)
         if not self._is_arriving or self.transport.is_closing():
             self._arrived()
+            if self._owes_nothing():  # an empty line, or the end of what was refused before: no other time runs now
+                self._wait_for_arrival()
             return
         if self._arrival is None:
             self._wait_for_arrival()
@@ -80,6 +83,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._arrived()  # what ran before was the time to begin
         self._is_arriving = self._is_in_head = True
         self._head_bytes = None
 
@@ -98,6 +102,13 @@ class _Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._wait_for_reading()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._is_arriving:  # what is still to come has the time of a head: a process is not stopped for longer
+            self._arrived()
+            self._wait_for_arrival()
+            self._arriving_since -= self.seconds.request
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -136,8 +147,12 @@ class _Protocol(HttpToolsProtocol):
 
     def _waits_for_us(self) -> bool:
         """Whether we have not yet taken what is there, or owe the answer to the request before."""
+        return self.flow.read_paused or (self._is_in_head and not self._owes_nothing())
+
+    def _owes_nothing(self) -> bool:
+        """Whether every request that is here is answered."""
         cycle = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
-        return self.flow.read_paused or (self._is_in_head and cycle is not None and not cycle.response_complete)
+        return cycle is None or cycle.response_complete
 
     def _wait_for_reading(self) -> None:
         if self._reading is None:

@@ -1,18 +1,15 @@
 """Callers that are too slow or say too much, over raw sockets to a real server whose patience is short."""
 
 import asyncio
+import gc
 import json
-import socket
-import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 
 import pytest
-import uvicorn
 
-from app.api.protocol import HEAD_BYTES_MAX, Patience, protocol_with_problems
-from app.main import Opened, create_app
-from app.settings import Settings
+from app.api import protocol
+from app.api.protocol import HEAD_BYTES_MAX, Patience
+from tests.api.raw_calls import SHORT, TEST_SECONDS, Served, code_of, serving, slowly
 from tests.api.sentences import happening
 from tests.conftest import Bench
 from tests.operations.delivering import until
@@ -20,86 +17,13 @@ from tests.operations.delivering import until
 # What is below the application knows no database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-SHORT = Patience(head=0.4, request=1.2, reading=0.6)
-TEST_SECONDS = 60  # for what should come at once
 IDLE_MAX = 200
-
-
-class Served:
-    """A server in this process; `connections` are those that it holds."""
-
-    def __init__(self, server: uvicorn.Server, port: int, token: str) -> None:
-        self.server = server
-        self.port = port
-        self.token = token
-
-    @property
-    def connections(self) -> int:
-        return len(self.server.server_state.connections)
-
-    def post(self, content_length: int) -> bytes:
-        """The head of a posting."""
-        return (
-            "POST /v1/interactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {self.token}\r\nContent-Length: {content_length}\r\n\r\n"
-        ).encode()
-
-    async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
-
-    async def answer_to(self, pieces: AsyncIterator[bytes]) -> bytes:
-        """All that is answered until the server ends the connection, while the pieces are being sent."""
-        reader, writer = await self.connected()
-
-        async def send() -> None:
-            async for piece in pieces:
-                writer.write(piece)
-                await writer.drain()
-
-        sending = asyncio.ensure_future(send())
-        try:
-            return await asyncio.wait_for(reader.read(), TEST_SECONDS)
-        finally:
-            sending.cancel()
-            await asyncio.wait([sending])
-            writer.close()
-
-
-@asynccontextmanager
-async def serving(bench: Bench) -> AsyncGenerator[Served]:
-    app = create_app(Opened(Settings(database_url=bench.url), ledger=bench.ledger))
-    protocol = protocol_with_problems(lambda: uuid.uuid4().hex, SHORT)  # noqa: TID251 - a root of its own
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="off"))
-    running = asyncio.ensure_future(server.serve(sockets=[listening]))
-    await until(lambda: server.started)
-    yield Served(server, listening.getsockname()[1], bench.token)
-    server.should_exit = True
-    await running
 
 
 @pytest.fixture
 async def served(bench: Bench) -> AsyncGenerator[Served]:
     async with serving(bench) as server:
         yield server
-
-
-async def slowly(*pieces: bytes, then_for_ever: bytes = b"") -> AsyncIterator[bytes]:
-    """The pieces, a tenth of a second apart; then, if asked, another one again and again."""
-    for piece in pieces:
-        yield piece
-        await asyncio.sleep(0.1)
-    while then_for_ever:
-        yield then_for_ever
-        await asyncio.sleep(0.1)
-
-
-def code_of(answer: bytes) -> tuple[int, str]:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    problem = json.loads(body)
-    assert b"content-type: application/problem+json" in head.lower()
-    assert f"HTTP/1.1 {problem['status']} ".encode() in head
-    return problem["status"], problem["code"]
 
 
 async def test_a_head_that_does_not_end_is_timed_out_however_it_drips(served: Served) -> None:
@@ -126,14 +50,25 @@ async def test_a_body_that_does_not_end_is_timed_out_and_nothing_of_it_posted(be
         assert (await api.get("/v1/customers/ada")).status_code == 404
 
 
-async def test_a_request_that_takes_longer_than_its_head_may_is_served(served: Served) -> None:
+async def test_a_request_that_takes_longer_than_its_head_may_is_served(bench: Bench) -> None:
     body = json.dumps(happening("steady")).encode()
     pieces = [body[:10], body[10:20], body[20:30], body[30:40], body[40:50], body[50:]]
-    answer = await served.answer_to(
-        slowly(served.post(len(body)).replace(b"Host", b"Connection: close\r\nHost"), *pieces)
-    )
+    async with serving(bench, Patience(head=SHORT.head)) as served:
+        answer = await served.answer_to(
+            slowly(served.post(len(body)).replace(b"Host", b"Connection: close\r\nHost"), *pieces)
+        )
 
     assert answer.startswith(b"HTTP/1.1 201 ")
+
+
+async def test_a_server_that_stops_waits_for_the_rest_of_a_request_for_a_short_time(bench: Bench) -> None:
+    async with serving(bench, Patience(head=SHORT.head, request=600.0)) as served:
+        answering = asyncio.create_task(served.answer_to(slowly(served.post(2) + b"{")))
+        await until(lambda: served.tasks == 1)
+        served.server.should_exit = True
+        answer = await answering
+
+    assert code_of(answer) == (408, "request_timeout")
 
 
 async def test_whoever_says_nothing_is_left_and_keeps_nobody_waiting(served: Served) -> None:
@@ -146,6 +81,61 @@ async def test_whoever_says_nothing_is_left_and_keeps_nobody_waiting(served: Ser
     assert served.connections == 0
     for _, each in [*idle, (reader, writer)]:
         each.close()
+
+
+async def test_whoever_says_nothing_of_a_request_is_left_too(served: Served) -> None:
+    """An empty line, first or after an answer; the rest of a body whose request was refused before."""
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    unknown = b"POST /v1/interactions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    answers = await asyncio.gather(
+        served.answer_to(slowly(b"\r\n")),
+        served.answer_to(slowly(ask, b"\r\n")),
+        served.answer_to(slowly(unknown + b"{", b"}")),
+    )
+
+    assert [answer[9:12] for answer in answers] == [b"", b"200", b"401"]
+    assert served.connections == 0
+
+
+async def test_a_head_has_its_time_from_its_first_byte(bench: Bench) -> None:
+    async with serving(bench, Patience(head=1.0)) as served:
+        reader, writer = await served.connected()
+        for piece in (b"GET /healthz HTTP/1.1\r\n", b"Host: x\r\nConnection: close\r\n\r\n"):
+            await asyncio.sleep(0.6)
+            writer.write(piece)
+
+        assert (await asyncio.wait_for(reader.read(), TEST_SECONDS)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_a_connection_too_many_is_told_so_and_there_is_room_when_another_ends(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "CONNECTIONS_MAX", 2)
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    idle = [await served.connected() for _ in range(2)]
+    refused = await served.answer_to(slowly(ask))
+    await asyncio.wait_for(idle[0][0].read(), TEST_SECONDS)
+    await until(lambda: not served.connections)
+
+    assert code_of(refused) == (429, "too_many_requests")
+    assert b"\r\nretry-after: 1\r\n" in refused.lower()
+    assert (await served.answer_to(slowly(ask))).startswith(b"HTTP/1.1 200 ")
+    for _, writer in idle:
+        writer.close()
+
+
+async def test_nothing_is_kept_of_a_connection_that_is_gone(bench: Bench, served: Served) -> None:
+    """After its answer, or before: then another request may wait behind it."""
+    ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    body = json.dumps(happening("gone")).encode()
+    answered = await served.reset(ask, once=lambda: served.server.server_state.total_requests == 1)
+    async with bench.ledger.database.write():  # it waits for its turn
+        waiting = await served.reset(served.post(len(body)) + body + ask, once=lambda: served.tasks == 1)
+    await until(lambda: not served.tasks)
+    gc.collect()
+
+    assert [answered(), waiting()] == [None, None]
 
 
 async def test_a_head_is_refused_beyond_its_limit_and_read_up_to_it(served: Served) -> None:

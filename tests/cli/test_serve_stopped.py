@@ -30,7 +30,7 @@ async def test_it_answers_what_it_has_begun_and_what_it_acknowledged_is_there_on
         await asyncio.sleep(0.5)
         assert await server.stop() in (0, -signal.SIGTERM)
         answer = await batch
-        await asyncio.wait(writing)
+        await asyncio.gather(*writing)
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["summary"]["created"] == BATCH
