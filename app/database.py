@@ -5,38 +5,22 @@ PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; r
 """
 
 import asyncio
-import re
-import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
-import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
-    DatabaseError,
-    DBAPIError,
     DisconnectionError,
-    InterfaceError,
-    OperationalError,
 )
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.domain.errors import DatabaseUnavailable, StorageFull
+from app.outages import answering
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-# lock_not_available, deadlock_detected, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now,
-# too_many_connections, idle_in_transaction_session_timeout
-_PASSING_STATES = {"25P03", "55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300"}
-
-_DISK_FULL = "53100"
-
-_ARGUMENT = re.compile(r"(?<=query argument \$)(\d+): .*", re.DOTALL)
 
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
@@ -72,13 +56,13 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        async with _answering(), self._writer.begin() as tx:
+        async with answering(is_writing=True), self._writer.begin() as tx:
             yield tx
 
     @asynccontextmanager
     async def read(self, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
         """One snapshot for reading; that of another transaction if it is named."""
-        async with _answering(), self._reader.begin() as tx:
+        async with answering(), self._reader.begin() as tx:
             if snapshot is not None:
                 await tx.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             yield tx
@@ -100,7 +84,7 @@ class Database:
         """PostgreSQL: a connection with settings of its own and in no transaction, closed when the block ends."""
         engine = _postgres_engine(self.url, 1, settings=settings, isolation_level="READ COMMITTED")
         try:
-            async with _answering(), engine.connect() as connection:
+            async with answering(), engine.connect() as connection:
                 yield connection
         finally:
             await engine.dispose()
@@ -144,50 +128,6 @@ def driver_url(url: str) -> URL:
             return parsed.set(drivername="postgresql+asyncpg")
         case other:
             raise ValueError(f"{other} is not a database that Goodwill knows: use sqlite:///PATH or postgresql://…")
-
-
-@asynccontextmanager
-async def _answering() -> AsyncGenerator[None]:
-    try:
-        yield
-    except (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
-        _forget_rows(error)
-        refusal = _refusal_of(error)
-        if refusal is None:
-            raise
-        raise refusal from error
-
-
-def _forget_rows(error: BaseException | None) -> None:
-    """Of an error, and of what led to it: what is wrong, and never with what. Whatever is raised may be in a log."""
-    while error is not None:
-        error.args = tuple(_without_row(each) if isinstance(each, str) else each for each in error.args)
-        if isinstance(error, asyncpg.PostgresError):
-            cast("Any", error).detail = None
-        error = error.__cause__ or error.__context__
-
-
-def _without_row(message: str) -> str:
-    """Of what PostgreSQL or its driver says: no DETAIL, which shows the row, and no argument of a query."""
-    return _ARGUMENT.sub(r"\1", message.partition("\nDETAIL:")[0])
-
-
-def _refusal_of(error: Exception) -> DatabaseUnavailable | None:
-    """What the database's state keeps from being done; None if the mistake is ours."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = sqlstate_of(error)
-    if state == _DISK_FULL or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return StorageFull()
-    if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
-        return DatabaseUnavailable()
-    is_no_database = isinstance(cause, sqlite3.DatabaseError) and type(error) is DatabaseError
-    is_passing = is_no_database or error.connection_invalidated or state in _PASSING_STATES
-    return DatabaseUnavailable() if is_passing else None
-
-
-def sqlstate_of(error: BaseException | None) -> str | None:
-    """PostgreSQL's code of what went wrong, if the error is one of its."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None)
 
 
 def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:

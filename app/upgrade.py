@@ -12,8 +12,9 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database import Database, sqlstate_of
+from app.database import Database
 from app.domain.errors import DatabaseUnavailable
+from app.outages import sqlstate_of
 from app.tables import REVISION
 
 logger = logging.getLogger("goodwill.upgrade")

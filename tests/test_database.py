@@ -96,3 +96,19 @@ async def _close_the_circle(database: Database, other: Any) -> None:
         finally:
             await tx.rollback()
             await waits
+
+
+async def test_a_server_that_takes_no_writes_for_now_is_to_be_asked_again(postgres: Server) -> None:
+    """A standby after a failover, or one that was made read-only because its disk is nearly full."""
+    url = postgres.create_database("read_only")
+    database = Database(url)
+    await execute(url, "CREATE TABLE one (); ALTER DATABASE read_only SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            async with database.write() as tx:
+                await tx.execute(text("INSERT INTO one DEFAULT VALUES"))
+        with pytest.raises(DBAPIError):  # a write of our own where only reading is meant is a mistake of ours
+            async with database.read() as tx:
+                await tx.execute(text("INSERT INTO one DEFAULT VALUES"))
+    finally:
+        await database.close()
