@@ -2,6 +2,7 @@
 
 import secrets
 from functools import cache
+from typing import Any
 
 import asyncpg
 
@@ -19,6 +20,7 @@ _CATALOGUE = """SELECT string_agg(what, ',' ORDER BY what) FROM (
     UNION ALL SELECT concat(oid, conname, convalidated) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     UNION ALL SELECT concat(oid, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     UNION ALL SELECT concat(setrole, setconfig) FROM pg_db_role_setting) AS it"""
+_VERSIONS = "SELECT string_agg(version_num, ',') FROM alembic_version"
 _END_OTHERS = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
 )
@@ -56,16 +58,22 @@ databases_of = cache(CleanDatabases)
 async def _catalogue(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:
-        return str(await connection.fetchval(_CATALOGUE))
+        return await _described(connection)
     finally:
         await connection.close()
+
+
+async def _described(connection: Any) -> str:
+    catalogue = str(await connection.fetchval(_CATALOGUE))
+    has_version = "alembic_version" in catalogue
+    return catalogue + str(await connection.fetchval(_VERSIONS) if has_version else "")
 
 
 async def _is_emptied(url: str, name: str, catalogue: str) -> bool:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(_END_OTHERS, name)
-        if await connection.fetchval(_CATALOGUE) != catalogue:
+        if await _described(connection) != catalogue:
             return False
         await connection.execute("SET session_replication_role = replica")  # the triggers keep the entries
         deleted = [await connection.execute(f'DELETE FROM "{table}"') for (table,) in await connection.fetch(_TABLES)]
