@@ -15,6 +15,7 @@ from app.domain.errors import DatabaseUnavailable, StorageFull
 # lock_not_available, deadlock_detected, query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now,
 # too_many_connections, idle_in_transaction_session_timeout, io_error
 _PASSING_STATES = {"25P03", "55P03", "40P01", "57014", "57P01", "57P02", "57P03", "53300", "58030"}
+_NO_CONNECTION = "08"  # the class of what may go wrong with a connection, the first included
 _NOT_WRITABLE = {"25006"}  # read_only_sql_transaction: a standby, or a server whose disk its keeper found too full
 
 _DISK_FULL = "53100"
@@ -58,8 +59,8 @@ def _refusal_of(error: Exception, passing: Set[str]) -> DatabaseUnavailable | No
     if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnavailable()
     is_no_database = isinstance(cause, sqlite3.DatabaseError) and type(error) is DatabaseError
-    is_passing = is_no_database or error.connection_invalidated or state in passing
-    return DatabaseUnavailable() if is_passing else None
+    is_away = error.connection_invalidated or (state or "").startswith(_NO_CONNECTION)
+    return DatabaseUnavailable() if is_no_database or is_away or state in passing else None
 
 
 def sqlstate_of(error: BaseException | None) -> str | None:

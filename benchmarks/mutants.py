@@ -86,7 +86,9 @@ def failures(mutant: Mutant, folder: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--maxfail", "1", "--no-header", *mutant.caught_by]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     file.write_text(sound)
-    return FAILED.findall(done.stdout)
+    found = FAILED.findall(done.stdout)
+    assert found or done.returncode == 0, done.stdout  # the tests ran
+    return found
 
 
 def main() -> int:

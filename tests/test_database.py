@@ -112,3 +112,21 @@ async def test_a_server_that_takes_no_writes_for_now_is_to_be_asked_again(postgr
                 await tx.execute(text("INSERT INTO one DEFAULT VALUES"))
     finally:
         await database.close()
+
+
+async def test_a_server_that_breaks_off_as_one_connects_is_to_be_asked_again() -> None:
+    """PostgreSQL as it is shut down at once: it takes the connection, and is gone."""
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"N")  # no TLS
+        await reader.read(1000)
+        writer.close()
+
+    async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        database = Database(f"postgresql://postgres@127.0.0.1:{port}/none")
+        with pytest.raises(DatabaseUnavailable):
+            async with database.read() as tx:
+                await tx.execute(text("SELECT 1"))
+        await database.close()
