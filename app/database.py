@@ -11,10 +11,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import (
-    ArgumentError,
-    DisconnectionError,
-)
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.outages import answering

@@ -19,6 +19,7 @@ from app.cli.remembering import HeadsFile
 from app.cli.session import fail, opened_ledger, run
 from app.domain.entry import Head
 from app.domain.remembered import mark_of
+from app.durable import put
 from app.operations.ledger import Ledger
 from app.queries.heads import all_heads
 
@@ -43,12 +44,16 @@ async def _backup(file: Path, *, force: bool) -> None:
     async with opened_ledger() as ledger, _unready(file) as unready:
         copy = _copied_sqlite if ledger.database.is_sqlite else _dumped_postgres
         heads = await copy(ledger, unready)
-        size = _put(unready, file)
+        put(unready, file)
     heads_file.unlink(missing_ok=True)
     HeadsFile(heads_file).keep_noted({head.book: mark_of(head) for head in heads})
+    _tell(file, heads_file, heads)
+
+
+def _tell(file: Path, heads_file: Path, heads: Sequence[Head]) -> None:
     for head in heads:
         print(f"book {head.book}: position {head.position:,}, hash {head.hash.hex()}")
-    print(f"{file}: {size:,} bytes; the heads are in {heads_file}")
+    print(f"{file}: {file.stat().st_size:,} bytes; the heads are in {heads_file}")
     typer.echo("The master key is not in it: keep a copy elsewhere, without it nothing personal can be read.", err=True)
 
 
@@ -127,19 +132,3 @@ def _ran(command: list[str], url: URL) -> "subprocess.CompletedProcess[str]":
     }
     given = {name: str(value) for name, value in asked.items() if value}
     return subprocess.run(command, env={**os.environ, **given}, capture_output=True, text=True, check=False)  # noqa: S603 - what is run is pg_dump
-
-
-def _put(unready: Path, file: Path) -> int:
-    """Give the whole file its name, durably; its size."""
-    _sync(unready)
-    unready.replace(file)
-    _sync(file.absolute().parent)
-    return file.stat().st_size
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.cli.session import fail
 from app.domain.instant import wire_time
 from app.domain.remembered import Halfway, Mark, Remembered
+from app.durable import put
 from app.main import clock
 
 
@@ -78,11 +79,8 @@ class HeadsFile:
         """Whoever looks sees the file as it was or as it is now, whatever happens meanwhile."""
         unready = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            with unready.open("w", encoding="utf-8") as file:
-                file.write(self._heads.model_dump_json(indent=2, exclude_none=True) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            unready.replace(self._path)
+            unready.write_text(self._heads.model_dump_json(indent=2, exclude_none=True) + "\n", encoding="utf-8")
+            put(unready, self._path)
         except OSError as error:
             with contextlib.suppress(OSError):
                 unready.unlink(missing_ok=True)

@@ -28,9 +28,7 @@ END_TIMEOUT_SECONDS = 5
 @asynccontextmanager
 async def opened_crew(ledger: Ledger, book: str, processes: int) -> AsyncGenerator[tuple[Audit, list[Check]]]:
     """An audit on one snapshot, and who checks its parts: so many processes, or this one alone."""
-    async with ledger.database.read() as tx:
-        count = await count_rows(tx, book, entries)
-    if processes == 1 or count < TOGETHER_FROM_ENTRIES:
+    if processes == 1 or await _count(ledger, book) < TOGETHER_FROM_ENTRIES:
         async with ledger.database.read() as tx:
             audit = await begun_audit(ledger, tx, book)
             yield audit, [partial(check_part, audit)]
@@ -45,6 +43,11 @@ async def opened_crew(ledger: Ledger, book: str, processes: int) -> AsyncGenerat
             yield audit, [each.check for each in crew]
     finally:
         await asyncio.gather(*[asyncio.to_thread(each.end) for each in crew])
+
+
+async def _count(ledger: Ledger, book: str) -> int:
+    async with ledger.database.read() as tx:
+        return await count_rows(tx, book, entries)
 
 
 class _Process:

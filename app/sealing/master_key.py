@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from app.domain.errors import MasterKeyMismatch
+from app.durable import sync
 from app.sealing.keys import MASTER_KEY_BYTES, Entropy, MasterKey
 
 FILE_NAME = "master.key"
@@ -40,7 +41,7 @@ def create_master_key(folder: Path, *, entropy: Entropy) -> MasterKey:
         os.link(unnamed, folder / FILE_NAME)
     finally:
         unnamed.unlink(missing_ok=True)
-    _sync(folder)
+    sync(folder)
     return MasterKey(secret)
 
 
@@ -50,11 +51,3 @@ def _write_synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
