@@ -1,8 +1,9 @@
 """The ledger forged by hand, many ways; each names the law that it breaks and where that shows."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Executable, delete, insert, literal, select, update
+from sqlalchemy import Executable, Table, delete, insert, literal, select, update
 
 from app.domain.instant import DAY
 from app.tables import account_keys, aliases, books, customer_changes, entries
@@ -20,6 +21,15 @@ def of_head(name: str, law: int, **values: object) -> Corruption:
     """A head with other values."""
     changed = update(books).where(books.c.book == BOOK).values(**values)
     return Corruption(name=name, law=law, where="head", spoil=lambda _: [changed])
+
+
+def of_ada(name: str, law: int, table: Table, **values: object) -> Corruption:
+    """What is stored of her in a table with other values; gone without any."""
+
+    def spoil(ada: UUID) -> list[Executable]:
+        return [at_account(update(table).values(**values) if values else delete(table), table, ada)]
+
+    return Corruption(name=name, law=law, where="account {ada}", spoil=spoil)
 
 
 def _moved(position: int, to: int) -> Executable:
@@ -114,43 +124,13 @@ LEDGER = [
         where="account {ada}",
         spoil=lambda ada: [_with_name(_owner(3), STRANGER), _with_name(ada, _owner(3)), _with_name(STRANGER, ada)],
     ),
-    Corruption(
-        name="a customer's name given to another hash",
-        law=3,
-        where="account {ada}",
-        spoil=lambda ada: [at_account(update(aliases), aliases, ada).values(alias_hash=b"\0" * 32)],
-    ),
-    Corruption(
-        name="a customer's name gone",
-        law=3,
-        where="account {ada}",
-        spoil=lambda ada: [at_account(delete(aliases), aliases, ada)],
-    ),
+    of_ada("a customer's name given to another hash", 3, aliases, alias_hash=b"\0" * 32),
+    of_ada("a customer's name gone", 3, aliases),
     of_head("the book's key damaged", 3, wrapped_key=b"\0" * 92),
-    Corruption(
-        name="key gone",
-        law=3,
-        where="account {ada}",
-        spoil=lambda ada: [at_account(delete(account_keys), account_keys, ada)],
-    ),
-    Corruption(
-        name="key damaged",
-        law=3,
-        where="account {ada}",
-        spoil=lambda ada: [at_account(update(account_keys), account_keys, ada).values(wrapped_key=b"\0" * 92)],
-    ),
-    Corruption(
-        name="another value in what was known of the customer",
-        law=5,
-        where="account {ada}",
-        spoil=lambda ada: [at_account(update(customer_changes), customer_changes, ada).values(value=1.0)],
-    ),
-    Corruption(
-        name="what was known of the customer is gone",
-        law=5,
-        where="account {ada}",
-        spoil=lambda ada: [at_account(delete(customer_changes), customer_changes, ada)],
-    ),
+    of_ada("key gone", 3, account_keys),
+    of_ada("key damaged", 3, account_keys, wrapped_key=b"\0" * 92),
+    of_ada("another value in what was known of the customer", 5, customer_changes, value=1.0),
+    of_ada("what was known of the customer is gone", 5, customer_changes),
     Corruption(name="all gone but the head", law=3, where="head", spoil=lambda _: [delete(entries)]),
 ]
 """What no rebuild can mend."""
