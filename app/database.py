@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.outages import answering
+from app.sql import driver_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -41,7 +42,7 @@ class Database:
                 self.url,
                 WRITERS_MAX_POSTGRES,
                 settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s"},
-                isolation_level="READ COMMITTED",
+                isolation_level="AUTOCOMMIT",  # `write` begins and ends, on the driver
             )
             self._reader = _postgres_engine(
                 self.url,
@@ -53,7 +54,8 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        async with answering(is_writing=True), self._writer.begin() as tx:
+        begun = _begun_on_sqlite if self.is_sqlite else _begun_on_postgres
+        async with answering(is_writing=True), begun(self._writer) as tx:
             yield tx
 
     @asynccontextmanager
@@ -90,6 +92,27 @@ class Database:
         """Give every connection back."""
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _begun_on_sqlite(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    async with engine.begin() as tx:
+        yield tx
+
+
+@asynccontextmanager
+async def _begun_on_postgres(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    """A transaction that is there from the beginning, for SQLAlchemy's statements and for those on the driver."""
+    async with engine.connect() as tx:
+        driver = driver_of(tx)
+        await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        try:
+            yield tx
+        except BaseException:
+            if not driver.is_closed():
+                await driver.execute("ROLLBACK")
+            raise
+        await driver.execute("COMMIT")
 
 
 def uninterrupted(operation: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:

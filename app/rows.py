@@ -1,7 +1,7 @@
 """How a row becomes a domain value, and back: the only place where columns meet fields."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from app.domain.subscription import BodyForm, Subscription, SubscriptionState
 from app.domain.written import OnRecord, Written
 
 Row = RowMapping
+Named = Mapping[str, Any]
+"""A row, or what stands for one: values by the names of columns."""
 
 _ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
 _HEAD_FIELDS = tuple(Head.__dataclass_fields__)
@@ -190,7 +192,7 @@ def promise_row(book: str, promise: Promise) -> dict[str, Any]:
     }
 
 
-def subscription_of(row: Row) -> Subscription:
+def subscription_of(row: Row | Named) -> Subscription:
     """A subscription as it is stored."""
     segments = row["segments"]
     return Subscription(

@@ -11,7 +11,7 @@ from app.domain.crossing import advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import Instant
-from app.domain.interaction import Interaction, ReversalRequest, canonical
+from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest, canonical
 from app.domain.policy import Memory, Policy
 from app.domain.promise_request import PromiseRequest
 from app.domain.standing import direction_of
@@ -49,14 +49,13 @@ class Append:
     `booked_at` is the one instant of a live append, None while history is replayed. If the append is `silent`, nobody
     is told of its entries. If anything is to be reversed, `effective` lists the last effective entries of each account
     that the append touches. `promises` are those that the batch names and those that its accounts are due;
-    `promises.changed` is to be written.
+    `promises.changed` is to be written. `api_key_id` is that of whoever sent the item that is being decided.
     """
 
     ledger: Ledger
     head: Head
     now: Instant
     booked_at: Instant | None
-    api_key_id: str
     tariff: Tariff
     policy: Policy
     book_key: Key
@@ -70,6 +69,7 @@ class Append:
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
     silent: bool = False
+    api_key_id: str = SYSTEM_SOURCE
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     entries: list[Entry] = field(default_factory=list[Entry])
     causes: Causes = field(default_factory=Causes)

@@ -10,23 +10,37 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import LastEffective
 from app.domain.entry import Entry
 from app.domain.standing import direction_of
+from app.records import entry_of_record
 from app.rows import entry_of
+from app.sql import Record, Sql, Step, columns_of, run
 from app.tables import entries
 
 Pair = tuple[str, str]
 
 
-async def entries_by_interaction(tx: AsyncConnection, book: str, pairs: Iterable[Pair]) -> dict[Pair, Entry]:
-    """The entries of these (source, id) pairs; a pair that the ledger does not know is absent."""
+_NAMED = Sql(
+    f"SELECT {columns_of(entries, 'e')} FROM entries e"  # noqa: S608 - of our own columns
+    " WHERE e.book = :book AND e.source = :source AND e.external_id IN :ids"
+)
+
+
+def finding_named(book: str, pairs: Iterable[Pair]) -> list[Step]:
+    """The steps that read the entries of these (source, id) pairs, one for each source; see `named_of`."""
     ids_by_source: defaultdict[str, set[str]] = defaultdict(set)
     for source, external_id in pairs:
         ids_by_source[source].add(external_id)
-    found: dict[Pair, Entry] = {}
-    for source, ids in ids_by_source.items():
-        where = and_(entries.c.source == source, entries.c.external_id.in_(ids))
-        for entry in await _entries(tx, select(entries).where(entries.c.book == book, where)):
-            found[source, entry.external_id or ""] = entry
-    return found
+    return [(_NAMED, {"book": book, "source": source, "ids": list(ids)}) for source, ids in ids_by_source.items()]
+
+
+def named_of(found: Iterable[Iterable[Record]]) -> dict[Pair, Entry]:
+    """The entries by (source, id); a pair that the ledger does not know is absent."""
+    named = (entry_of_record(record) for rows in found for record in rows)
+    return {(entry.source, entry.external_id or ""): entry for entry in named}
+
+
+async def entries_by_interaction(tx: AsyncConnection, book: str, pairs: Iterable[Pair]) -> dict[Pair, Entry]:
+    """The entries of these (source, id) pairs; a pair that the ledger does not know is absent."""
+    return named_of(await run(tx, *finding_named(book, pairs)))
 
 
 async def entries_by_id(tx: AsyncConnection, book: str, entry_ids: Collection[UUID]) -> dict[UUID, Entry]:
