@@ -34,9 +34,11 @@ from app.api import (
 )
 from app.api.door import Door
 from app.api.room import Room
+from app.api.shortcuts import shortcut
 from app.database import Database
 from app.domain.errors import MasterKeyMismatch
 from app.domain.instant import Instant
+from app.operations.intake import Intake
 from app.operations.ledger import Ledger
 from app.queries.books import check_master_key, has_books
 from app.sealing.keys import MasterKey
@@ -64,6 +66,7 @@ class Opened:
         self.settings = settings
         self.database = Database(settings.url) if ledger is None else ledger.database
         self._ledger = ledger
+        self._intake: Intake | None = None
         self._preparing: asyncio.Task[Ledger] | None = None
 
     async def ledger(self) -> Ledger:
@@ -78,8 +81,16 @@ class Opened:
             self._ledger = await asyncio.shield(self._preparing)
         return self._ledger
 
+    async def intake(self) -> Intake:
+        """The intake over that ledger."""
+        if self._intake is None:
+            self._intake = Intake(await self.ledger())
+        return self._intake
+
     async def close(self) -> None:
-        """Give the connections back."""
+        """Write what was taken in, and give the connections back."""
+        if self._intake is not None:
+            await self._intake.drained()
         await self.database.close()
 
 
@@ -103,10 +114,13 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.service = service
     problems.install(app)
     app.add_middleware(
-        Door, service=service, room=Room(service.settings.requests_max), new_request_id=lambda: uuid.uuid4().hex
+        Door,
+        service=service,
+        room=Room(service.settings.requests_max),
+        new_request_id=lambda: uuid.uuid4().hex,
+        shortcut=shortcut,
     )
     for router in ROUTERS:
         app.include_router(router)

@@ -20,7 +20,6 @@ from app.domain.account import Account
 from app.domain.crossing import Cause, Crossing, next_crossing_at
 from app.domain.entry import Entry
 from app.domain.instant import Instant, moment_of
-from app.domain.interaction import CONTEXT_FIELDS
 from app.domain.policy import Memory, Policy
 from app.domain.share import Share
 from app.domain.standing import Depth, Direction, Standing, direction_of
@@ -64,35 +63,28 @@ class EntryOut(WireOut):
     @classmethod
     def of(cls, entry: Entry, customer: str, reversed_by: UUID | None = None) -> "EntryOut":
         """The entry as the wire shows it."""
-        fields = entry_fields(entry, customer, reversed_by)
-        named = InteractionNameOut.model_construct(**fields["interaction"])
-        return cls.model_construct(**{**fields, "interaction": named})
-
-
-def entry_fields(entry: Entry, customer: str, reversed_by: UUID | None = None) -> dict[str, Any]:
-    """The fields of an EntryOut, in its order; what is on the ledger needs no validation."""
-    context: dict[str, Any] = json.loads(entry.context) if entry.context != "{}" else {}
-    return {
-        "id": entry.entry_id,
-        "position": entry.position,
-        "customer": customer,
-        "sequence": entry.sequence,
-        "interaction": {"source": entry.source, "id": entry.external_id},
-        "kind": entry.kind,
-        "direction": direction_of(entry.points),
-        "magnitude": abs(entry.points),
-        "points": entry.points,
-        "balance_after": entry.balance_after,
-        "value_at": moment_of(entry.value_at),
-        "booked_at": moment_of(entry.booked_at),
-        "memory": entry.memory,
-        "tariff_version": entry.tariff_version,
-        **{name: context.get(name) for name in CONTEXT_FIELDS},
-        "api_key": entry.api_key_id,
-        "reverses": entry.reverses,
-        "reversed_by": reversed_by,
-        "hash": entry.hash.hex(),
-    }
+        context: dict[str, Any] = json.loads(entry.context)
+        return cls(
+            id=entry.entry_id,
+            position=entry.position,
+            customer=customer,
+            sequence=entry.sequence,
+            interaction=InteractionNameOut(source=entry.source, id=entry.external_id),
+            kind=entry.kind,
+            direction=direction_of(entry.points),
+            magnitude=abs(entry.points),
+            points=entry.points,
+            balance_after=entry.balance_after,
+            value_at=moment_of(entry.value_at),
+            booked_at=moment_of(entry.booked_at),
+            memory=entry.memory,
+            tariff_version=entry.tariff_version,
+            **context,
+            api_key=entry.api_key_id,
+            reverses=entry.reverses,
+            reversed_by=reversed_by,
+            hash=entry.hash.hex(),
+        )
 
 
 class BecauseOut(WireOut):
@@ -151,26 +143,22 @@ class AccountOut(WireOut):
         recent: list[EntryOut] | None = None,
     ) -> "AccountOut":
         """The account at `t`. Requires an account advanced to `t`."""
-        fields = account_fields(account, customer, policy, t)
-        return cls.model_construct(**fields, because=list(because), recent=recent)
-
-
-def account_fields(account: Account, customer: str, policy: Policy, t: Instant) -> dict[str, Any]:
-    """The fields of an AccountOut but for what it rests on, in its order. Requires an account advanced to `t`."""
-    return {
-        "customer": customer,
-        "balance": account.balance,
-        "felt": shown(felt_balance(account, policy, t)),
-        "standing": account.place.standing,
-        "standing_since": moment_of(account.standing_since),
-        "depth": account.place.depth,
-        "next_crossing_at": _moment(next_crossing_at(account, policy, after=t)),
-        "sequence": account.sequence,
-        "position": account.position,
-        "segment": account.segment,
-        "value": account.value,
-        "last_entry_at": moment_of(account.last_entry_at),
-    }
+        return cls(
+            customer=customer,
+            balance=account.balance,
+            felt=shown(felt_balance(account, policy, t)),
+            standing=account.place.standing,
+            standing_since=moment_of(account.standing_since),
+            depth=account.place.depth,
+            next_crossing_at=_moment(next_crossing_at(account, policy, after=t)),
+            sequence=account.sequence,
+            position=account.position,
+            segment=account.segment,
+            value=account.value,
+            last_entry_at=moment_of(account.last_entry_at),
+            because=list(because),
+            recent=recent,
+        )
 
 
 class PostedOut(WireOut):

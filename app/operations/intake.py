@@ -63,7 +63,7 @@ class Intake:
     """The intake of one process, over all its books."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._queues: dict[str, _Queue] = {}
         self._appending: set[asyncio.Task[None]] = set()
 
@@ -98,7 +98,7 @@ class Intake:
 
     async def _append_group(self, book: str, group: list[_Waiting]) -> None:
         try:
-            recorded = await record_all(self._ledger, book, [sent for sent, _ in group])
+            recorded = await record_all(self.ledger, book, [sent for sent, _ in group])
         except Refusal as refusal:  # of the append as a whole: each is told
             _fail(group, refusal)
         except Exception as error:  # noqa: BLE001 - whoever is at fault alone gets it
