@@ -3,16 +3,23 @@
     python -m benchmarks.floor PORT
 
 A FastAPI application with the server flags of `goodwill serve` and two routes: one validates the body of a posting
-and does nothing, one answers a constant balance. Below are the floors of the database, through asyncpg.
+and does nothing, one answers a constant balance. And the floors of the database, through asyncpg: COPY of entries, and
+reading them.
 """
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
+from time import perf_counter
 from typing import Annotated, Any
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+COPY_ROWS = 1_000
+READ_ROWS = 5_000
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 KindName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
@@ -80,6 +87,39 @@ async def get_balance() -> dict[str, int | float | str | None]:
 async def get_readiness() -> dict[str, str]:
     """It answers."""
     return {"status": "ok"}
+
+
+async def read_entries(url: str, book: str) -> tuple[int, float]:
+    """All columns of a book's entries, account by account, fetched and let go; how many, and the seconds it took."""
+    connection = await asyncpg.connect(url)
+    query, count, begun = "SELECT * FROM entries WHERE book = $1 ORDER BY account_id, sequence", 0, perf_counter()
+    async with connection.transaction(readonly=True):
+        cursor = await connection.cursor(query, book)
+        while rows := await cursor.fetch(READ_ROWS):
+            count += len(rows)
+    seconds = perf_counter() - begun
+    await connection.close()
+    return count, seconds
+
+
+async def copy_entries(
+    url: str, rows: Sequence[tuple[Any, ...]], *, book: str, seconds: float, least: int = 0
+) -> tuple[int, float]:
+    """COPY these entries into the table, COPY_ROWS a transaction, over and over, each time as those of another book.
+
+    At least so many, and until the seconds are over.
+    Returns how many were written, and the seconds it took.
+    """
+    connection = await asyncpg.connect(url)
+    written, begun = 0, perf_counter()
+    while (took := perf_counter() - begun) < seconds or written < least:
+        turn, start = divmod(written, len(rows))
+        own = f"{book}-{turn}"
+        records = [(own, *row[1:]) for row in rows[start : start + COPY_ROWS]]
+        await connection.copy_records_to_table("entries", records=records)
+        written += len(records)
+    await connection.close()
+    return written, took
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from tests.servers import ROOT, environment
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-MEBIBYTE = 2**20
+MEGABYTE = 10**6
 _TICK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
@@ -45,9 +45,9 @@ class Served:
         return cpu_seconds(self._process.pid)
 
     @property
-    def mebibytes(self) -> float:
-        """Its resident memory."""
-        return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE / MEBIBYTE
+    def megabytes(self) -> int:
+        """Its resident memory, in 10^6 bytes."""
+        return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE // MEGABYTE
 
     def close(self) -> None:
         """End it in order."""
