@@ -38,17 +38,17 @@ def with_table(text: str, run: Mapping[str, Any]) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     assert rest, "the markers are missing"
-    return f"{before}{BEGIN}{''.join(f'{line}\n' for line in table(run))}{END}{after}"
+    return before + BEGIN + "\n".join([*table(run), END]) + after
 
 
 def table(run: Mapping[str, Any]) -> Iterator[str]:
     """Its lines."""
     own, versions, extent = run["machine"], run["versions"], run["extent"]
     yield (
-        f"{run['date'][:10]}, commit {run['commit']}: {own['cores']} cores of an {own['model']}, which server, load and "
-        f"database share; PostgreSQL {versions['postgresql']} and SQLite {versions['sqlite']}, every commit synced "
-        f"({own['sync_of_a_page_us']:,} µs a page); Python {versions['python']}; books of {extent['preload']:,} entries at "
-        f"first. Medians of {extent['rounds']} interleaved rounds, with the least and the most."
+        f"{run['date'][:10]}, commit {run['commit']}: {own['cores']} cores of an {own['model']}, shared by server, load"
+        f" and database; PostgreSQL {versions['postgresql']} and SQLite {versions['sqlite']}, every commit synced "
+        f"({own['sync_of_a_page_us']:,} µs a page); Python {versions['python']}; books of {extent['preload']:,} "
+        f"entries at first. Medians of {extent['rounds']} interleaved rounds, with the least and the most."
     )
     yield ""
     yield "| figure | a second | its floor, measured in the same round | a second | ratio |"
