@@ -1,10 +1,12 @@
 """The append: the only way onto the ledger. One interaction is a batch of one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import uninterrupted
+from app.domain.account import Account
 from app.domain.entry import Head
 from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
@@ -14,6 +16,7 @@ from app.operations.decide import decide
 from app.operations.ledger import Ledger, announce_due, announce_messages
 from app.operations.load import latest, load
 from app.operations.outcome import Outcome
+from app.operations.weigh import heaviest_in_each
 from app.queries.promises import due_promises
 from app.store.accounts import insert_crossings, insert_openings, save_accounts
 from app.store.books import lock_head, save_head
@@ -75,8 +78,18 @@ async def write_append(tx: AsyncConnection, append: Append) -> None:
     """Entries, accounts, messages, crossings, promises, keys and names set-wise; the head once."""
     await append_entries(tx, append.book, append.entries)
     await insert_openings(tx, append.book, append.openings)
-    await save_accounts(tx, append.head, list(append.posted.values()))
+    await save_accounts(tx, append.head, await _weighed(tx, append))
     append.head = await announce(append.ledger, tx, append.head, append.causes.listed)
     await insert_crossings(tx, append.book, append.causes.recorded())
     await save_promises(tx, append.book, append.promises.changed)
     await save_head(tx, append.head)
+
+
+async def _weighed(tx: AsyncConnection, append: Append) -> list[Account]:
+    """The accounts that were posted on, each with what weighs most. Requires their entries to be on the ledger."""
+    posted = list(append.posted.values())
+    heaviest = await heaviest_in_each(tx, append.book, posted, append.policy.half_lives)
+    return [
+        account if account.heaviest is not None else replace(account, heaviest=known)
+        for account, known in zip(posted, heaviest, strict=True)
+    ]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.announcing import Told
@@ -61,11 +61,3 @@ async def last_lines_of(
     for row in (await tx.execute(query.order_by(entries.c.position))).mappings():
         found[row["account_id"]].append(entry_of(row))
     return found
-
-
-async def heavy_lines_of(tx: AsyncConnection, book: str, account_id: UUID, *, least: int) -> list[Entry]:
-    """An account's lines of at least that magnitude, in order; so a reversal comes with what it reverses."""
-    query = select(entries).where(
-        entries.c.book == book, entries.c.account_id == account_id, func.abs(entries.c.points) >= least
-    )
-    return [entry_of(row) for row in (await tx.execute(query.order_by(entries.c.sequence))).mappings()]
