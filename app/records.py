@@ -13,6 +13,7 @@ from app.domain.instant import Instant
 from app.domain.memory import Masses
 from app.domain.policy import Memory
 from app.domain.standing import Depth, Direction, Place, Standing
+from app.rows import heaviest_of_column
 from app.sql import Record, uuid_of
 
 _MEMORY = {each.value: each for each in Memory}
@@ -126,6 +127,7 @@ def account_of_record(record: Record) -> Account:
         touched_at=touched_at,
         segment=segment,
         value=value,
+        heaviest=heaviest_of_column(record[34], sequence=record[4]),
     )
 
 
@@ -161,6 +163,7 @@ def account_record(book: str, generation: int, account: Account) -> Record:
         account.touched_at,
         account.segment,
         account.value,
+        account.heaviest and f"{account.sequence} {account.heaviest}",
         None,
         None,
     )

@@ -19,6 +19,7 @@ from app.api.wire_in import EntryReversalIn, InteractionIn, ReversalIn
 from app.domain.api_key import ApiKey
 from app.domain.errors import UnknownEntry
 from app.domain.interaction import ReversalRequest
+from app.domain.share import because
 from app.domain.shown import Shown, account_shown, entry_shown, share_shown
 from app.operations.append import Item
 from app.operations.intake import Answer
@@ -108,15 +109,16 @@ class _Shown:
 
 
 async def _posted_now(ledger: Ledger, book: str, answer: Answer, outcome: Posted) -> _Shown:
-    """The account just after the entry: all that is to be said of it was known in the append."""
-    async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, book, at=outcome.entry.booked_at)
-        shares = await weighing_most(view, outcome.account)
+    """The account just after the entry: nearly always all that is to be said of it was known in the append."""
+    account, policy, at = outcome.account, answer.recorded.policy, outcome.entry.booked_at
+    if account.heaviest is None:
+        async with ledger.database.read() as tx:
+            shares = await weighing_most(await reading(ledger, tx, book, at=at), account)
+    else:
+        shares = because(account.heaviest, policy.half_lives, at)
     rules = answer.recorded.tariff.kinds
-    because = [share_shown(share, rules.get(share.entry.kind)) for share in shares]
-    return _Shown(
-        account_shown(outcome.account, outcome.customer, answer.recorded.policy, outcome.entry.booked_at, because), {}
-    )
+    rests_on = [share_shown(share, rules.get(share.entry.kind)) for share in shares]
+    return _Shown(account_shown(account, outcome.customer, policy, at, rests_on), {})
 
 
 async def _posted_before(ledger: Ledger, book: str, _answer: Answer, outcome: Posted) -> _Shown:

@@ -83,7 +83,7 @@ _NOT_INCLUDED = dict.fromkeys(("recent", "explanation", "gestures", "promises"))
 def share_shown(share: Share, rule: KindRule | None) -> Shown:
     """One of the entries that weigh most, in the words of the tariff's line of its kind."""
     return {
-        "entry": str(share.entry.entry_id),
+        "entry": str(UUID(share.entry.entry_id)),
         "kind": share.entry.kind,
         "label": {"en": rule.label.en, "fr": rule.label.fr} if rule else None,
         "points": share.entry.points,

@@ -23,16 +23,15 @@ from app.domain.memory import felt_at
 from app.domain.message import ACCOUNT_TYPES, Message, MessageType
 from app.domain.message_body import News, Side, account_body
 from app.domain.policy import Policy
-from app.domain.share import BECAUSE_MAX, Share, because_by
+from app.domain.share import Share, because
 from app.operations.causes import Cause
 from app.operations.hand_over import hand_over
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
+from app.operations.weigh import heaviest_in_each
 from app.queries.accounts import keys_of, names_of
-from app.queries.told import finding_last_lines, finding_told, heavy_lines_of, lines_of, told_of
+from app.queries.told import finding_last_lines, finding_told, lines_of, told_of
 from app.sealing.keys import Key
 from app.sql import run
-
-RECENT_LINES = 50  # of an account that is longer, only what is heavy is read besides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +153,7 @@ async def _messages(
     policy: Policy,
     names: Mapping[UUID, str],
 ) -> list[Message]:
-    weighing = await _weighing(tx, head, worth, policy)
+    weighing = await _weighing(tx, head.book, worth, policy)
     rules = (await tariff_in_force(ledger, tx, head.book, head.tariff_version)).kinds
     created_at = ledger.now()
     messages: list[Message] = []
@@ -182,28 +181,10 @@ async def _messages(
     return messages
 
 
-async def _weighing(tx: AsyncConnection, head: Head, worth: Sequence[_Worth], policy: Policy) -> list[list[Share]]:
-    """What weighed most just after each cause: one query for all accounts, and one more for each long one."""
-    limit = RECENT_LINES + sum(len(each.cause.entries) for each in worth)
-    account_ids = {each.cause.account_id for each in worth}
-    (rows,) = await run(tx, finding_last_lines(head, account_ids, since=0, limit=limit))
-    recent = lines_of(rows)
-    return [await _weighing_after(tx, head.book, each.cause, recent[each.cause.account_id], policy) for each in worth]
-
-
-async def _weighing_after(
-    tx: AsyncConnection, book: str, cause: Cause, recent: Sequence[Entry], policy: Policy
-) -> list[Share]:
-    found = _because(recent, cause, policy)
-    if recent[0].sequence == 1:
-        return found
-    # Nothing is felt as more than it was booked with: what is lighter than the lightest of these cannot come before it.
-    least = int(min(abs(share.felt) for share in found)) if len(found) == BECAUSE_MAX else 0
-    return _because(await heavy_lines_of(tx, book, cause.account_id, least=max(1, least)), cause, policy)
-
-
-def _because(entries: Sequence[Entry], cause: Cause, policy: Policy) -> list[Share]:
-    return because_by(entries, policy, cause.at, sequence=cause.after.sequence)
+async def _weighing(tx: AsyncConnection, book: str, worth: Sequence[_Worth], policy: Policy) -> list[list[Share]]:
+    """What weighed most just after each cause."""
+    heaviest = await heaviest_in_each(tx, book, [each.cause.after for each in worth], policy.half_lives)
+    return [because(known, policy.half_lives, each.cause.at) for each, known in zip(worth, heaviest, strict=True)]
 
 
 def _news(worth: _Worth, customer: str, weighing: Sequence[Share], policy: Policy) -> News:

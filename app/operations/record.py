@@ -1,11 +1,12 @@
 """The append: the only way onto the ledger. One interaction is a batch of one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import uninterrupted
+from app.domain.account import Account
 from app.domain.entry import Head
 from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
@@ -17,9 +18,10 @@ from app.operations.decide import decide
 from app.operations.ledger import Ledger, announce_due, announce_messages
 from app.operations.load import latest, load
 from app.operations.outcome import Outcome
+from app.operations.weigh import heaviest_in_each
 from app.queries.promises import due_promises
 from app.sealing.keys import book_place
-from app.sql import run
+from app.sql import Step, run
 from app.store.accounts import opening, recording_crossings, saving_accounts
 from app.store.books import lock_book, saving_head
 from app.store.entries import appending
@@ -110,14 +112,20 @@ def simulated(head: Head) -> Instant | None:
 
 async def write_append(tx: AsyncConnection, append: Append) -> None:
     """Entries, accounts, messages, crossings, promises, keys and names set-wise; the head once."""
-    await run(
-        tx,
-        appending(append.book, append.entries),
-        *opening(append.book, append.openings),
-        saving_accounts(append.head, list(append.posted.values())),
-    )
+    steps: list[Step] = [appending(append.book, append.entries), *opening(append.book, append.openings)]
+    posted = list(append.posted.values())
+    if any(account.heaviest is None for account in posted):
+        await run(tx, *steps)
+        steps, posted = [], await _weighed(tx, append, posted)
+    await run(tx, *steps, saving_accounts(append.head, posted))
     known = Acquainted(keys=append.keys, names=append.customers)
     append.head = await announce(append.ledger, tx, append.head, append.causes.listed, known=known)
     await save_promises(tx, append.book, append.promises.changed)
     recorded = append.causes.recorded()
     await run(tx, *([recording_crossings(append.book, recorded)] if recorded else []), saving_head(append.head))
+
+
+async def _weighed(tx: AsyncConnection, append: Append, posted: Sequence[Account]) -> list[Account]:
+    """The accounts that were posted on, each with what weighs most. Requires their entries to be on the ledger."""
+    heaviest = await heaviest_in_each(tx, append.book, posted, append.policy.half_lives)
+    return [replace(account, heaviest=known) for account, known in zip(posted, heaviest, strict=True)]

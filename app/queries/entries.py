@@ -1,15 +1,18 @@
 """Entries, by every name they have."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, not_, select, true
+from sqlalchemy import ColumnElement, Select, and_, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import LastEffective
 from app.domain.entry import Entry
+from app.domain.share import Heavy
 from app.domain.standing import direction_of
+from app.queries.ledger_lines import streamed
 from app.records import entry_of_record
 from app.rows import entry_of
 from app.sql import Record, Sql, Step, columns_of, run
@@ -71,23 +74,53 @@ async def last_effective(
     ]
 
 
+async def effective_by_account(
+    tx: AsyncConnection, book: str, account_ids: Collection[UUID]
+) -> AsyncGenerator[tuple[UUID, list[tuple[Heavy, int | None]]]]:
+    """Each account's effective entries by sequence, each with the sequence of its reversal; one account in memory.
+
+    Only what tells which are the heaviest is read of them, for whole entries take several times as long.
+    """
+    own = (entries.c[name] for name in ("account_id", *Heavy._fields))
+    query = select(*own, _reversal.c.sequence.label("reversed_by")).select_from(_joined)
+    query = query.where(*_are_effective(book), entries.c.account_id.in_(account_ids))
+    lines: list[tuple[Heavy, int | None]] = []
+    last: UUID | None = None
+    async for row in streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+        account_id, sequence, entry_id, *rest, reversed_by = tuple[Any, ...](row.values())
+        if last is not None and last != account_id:
+            yield last, lines
+            lines = []
+        last = account_id
+        lines.append((Heavy(sequence, entry_id.hex, *rest), reversed_by))
+    if last is not None:
+        yield last, lines
+
+
 def _last_effective(book: str, account_id: UUID) -> Select[UUID, int, int, int]:
-    reversal = entries.alias()
     return (
         select(entries.c.entry_id, entries.c.value_at, entries.c.sequence, entries.c.points)
-        .outerjoin(reversal, and_(reversal.c.book == entries.c.book, reversal.c.reverses == entries.c.entry_id))
-        .where(
-            entries.c.book == book,
-            entries.c.account_id == account_id,
-            entries.c.points != 0,
-            # Spelt so that SQLite cannot take it for the index of reversals, in which nearly every entry has a null.
-            entries.c.reverses.is_(None).is_(true()),
-            reversal.c.entry_id.is_(None),
-            not_(entries.c.kind.like("account.%")),
-            entries.c.kind.not_in(("promise.made", "promise.moved", "promise.withdrawn")),
-        )
+        .select_from(_joined)
+        .where(*_are_effective(book), entries.c.account_id == account_id, _reversal.c.entry_id.is_(None))
         .order_by(entries.c.value_at.desc(), entries.c.sequence.desc())
     )
+
+
+_reversal = entries.alias("reversal")
+_joined = entries.outerjoin(
+    _reversal, and_(_reversal.c.book == entries.c.book, _reversal.c.reverses == entries.c.entry_id)
+)
+
+
+def _are_effective(book: str) -> list[ColumnElement[bool]]:
+    return [
+        entries.c.book == book,
+        entries.c.points != 0,
+        # Spelt so that SQLite cannot take it for the index of reversals, in which nearly every entry has a null.
+        entries.c.reverses.is_(None).is_(true()),
+        not_(entries.c.kind.like("account.%")),
+        entries.c.kind.not_in(("promise.made", "promise.moved", "promise.withdrawn")),
+    ]
 
 
 async def _entries(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> list[Entry]:

@@ -5,16 +5,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.domain.announcing import Told
 from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
 from app.domain.message import ACCOUNT_PREFIX, MessageType
 from app.domain.standing import Depth
 from app.records import entry_of_record
-from app.rows import entry_of
 from app.sql import Record, Sql, Step, columns_of, uuid_of
 from app.tables import entries
 
@@ -66,11 +62,3 @@ def lines_of(rows: Iterable[Record]) -> dict[UUID, list[Entry]]:
         entry = entry_of_record(row)
         found[entry.account_id].append(entry)
     return found
-
-
-async def heavy_lines_of(tx: AsyncConnection, book: str, account_id: UUID, *, least: int) -> list[Entry]:
-    """An account's lines of at least that magnitude, in order; so a reversal comes with what it reverses."""
-    query = select(entries).where(
-        entries.c.book == book, entries.c.account_id == account_id, func.abs(entries.c.points) >= least
-    )
-    return [entry_of(row) for row in (await tx.execute(query.order_by(entries.c.sequence))).mappings()]
