@@ -7,7 +7,7 @@ n - 1 real roots, and the roots of the derivative part the axis into pieces with
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
-from math import copysign, exp, inf, log, log1p
+from math import exp, inf, log, log1p
 
 Term = tuple[float, float]
 """(rate per unit of x, coefficient)"""
@@ -28,7 +28,7 @@ def summed(terms: Iterable[Term]) -> Terms:
     for rate, coefficient in terms:
         assert rate >= 0
         coefficients[rate] = coefficients.get(rate, 0.0) + coefficient
-    return tuple(sorted((rate, number) for rate, number in coefficients.items() if number != 0.0))
+    return tuple(sorted([each for each in coefficients.items() if each[1] != 0.0]))
 
 
 def roots_max(terms: Terms) -> int:
@@ -126,16 +126,33 @@ def soonest(gap: float, terms: Iterable[Term], *, slack: float) -> float:
     Only the terms that move it that way count. With P the sum of their sizes and R their mean rate, weighted by size,
     they have moved it by P (1 - e^(-R x)) at most (Jensen), which is P R x at first and never P.
     """
+    return soonest_of(gap, paces(terms), slack=slack)
+
+
+Paces = tuple[float, float, float, float]
+"""The sizes of the terms that move a sum down, summed, and their drift, summed; the same of those that move it up."""
+
+
+def paces(terms: Iterable[Term]) -> Paces:
+    """How fast a sum moves at most, whichever level is asked for: what `soonest_of` wants to know of it."""
+    down = falling = up = rising = 0.0
+    for rate, coefficient in terms:
+        if rate > 0.0:
+            if coefficient > 0.0:
+                down += coefficient
+                falling += coefficient * rate
+            else:
+                up -= coefficient
+                rising -= coefficient * rate
+    return down, falling, up, rising
+
+
+def soonest_of(gap: float, paced: Paces, *, slack: float) -> float:
+    """`soonest` of a sum with these paces."""
     need = abs(gap) - slack
     if need <= 0.0:
         return 0.0
-    way = copysign(1.0, gap)
-    size = drift = 0.0
-    for rate, coefficient in terms:
-        part = way * coefficient
-        if rate > 0.0 and part > 0.0:
-            size += part
-            drift += part * rate
+    size, drift = paced[:2] if gap > 0.0 else paced[2:]
     return inf if need >= size else -log1p(-need / size) * size / drift * SHORTER
 
 
