@@ -7,7 +7,7 @@ from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
 from app.domain.crossing import Cause, Crossing
 from app.domain.instant import Instant
-from app.domain.memory import Masses, moved, rebased
+from app.domain.memory import Masses, felt_now, moved, rebased
 from app.domain.outlook import Outlook, look_again
 from app.domain.policy import HalfLives, Memory, Policy
 from app.domain.standing import Place, direction_of, place_of
@@ -141,7 +141,7 @@ def apply(
     outlook = Outlook(
         masses, last.direction if last else None, policy.half_lives, policy.thresholds_of(account.segment)
     )
-    felt = outlook.felt(at)
+    felt = felt_now(masses)
     place = place_of(felt, outlook.last, outlook.limits)
     crossing = None if place == before else caused(entry, before, place)
     posted = Account(

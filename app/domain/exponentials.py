@@ -87,6 +87,20 @@ def root_between(terms: Terms, low: float, high: float) -> float:
     Newton, kept inside the shrinking bracket, on ln(P / N), with P and N what the positive and the negative terms
     add up to: nearly straight where d itself bends like an exponential, so that far roots cost no more than near ones.
     """
+    root = _newton(terms, low, high, is_sure=True)
+    assert root is not None
+    return root
+
+
+def root_before(terms: Terms, low: float, high: float) -> float | None:
+    """To the last bit what `root_between` gives for any interval from `low` to `high` or beyond.
+
+    None where it may differ with the interval: where Newton's way does not stay inside this one.
+    """
+    return _newton(terms, low, high, is_sure=False)
+
+
+def _newton(terms: Terms, low: float, high: float, *, is_sure: bool) -> float | None:
     x = low
     begins_positive: bool | None = None
     for _ in range(ITERATIONS_MAX):
@@ -96,8 +110,10 @@ def root_between(terms: Terms, low: float, high: float) -> float:
         if (height > 0.0) is begins_positive:
             low = x
         else:
-            high = x
+            high, is_sure = x, True
         step = height / slope if slope else inf
+        if not is_sure and not low < x - step < high:
+            return None
         if abs(step) <= CLOSE:
             return min(max(x - step, low), high)
         x = x - step if low < x - step < high else (low + high) / 2

@@ -10,7 +10,7 @@ from app.domain.ahead import Ahead
 from app.domain.crossing import Cause, Crossing, advance, outlook_of
 from app.domain.entry import Entry, caused, last_after, masses_after
 from app.domain.instant import Instant
-from app.domain.memory import Masses, felt_at, rebased
+from app.domain.memory import Masses, felt_at, felt_now, rebased
 from app.domain.outlook import Outlook, look_again, stays
 from app.domain.policy import HalfLives, Policy, PolicySwitch
 from app.domain.standing import Place, direction_of, place_of
@@ -85,24 +85,27 @@ def walked(
         return account
     lives, limits, known = policy.half_lives, policy.thresholds_of(account.segment), len(crossings)
     masses, last, place = account.masses, account.last, account.place
+    direction = last.direction if last else None
     seen = min(max(masses.at, account.look_again_at - 1), entries[0].booked_at)
     felt, sequence, balance = felt_at(masses, lives, seen), account.sequence, account.balance
     for entry in entries:
         sequence, balance, at = sequence + 1, balance + entry.points, entry.booked_at
-        assert (entry.sequence, entry.balance_after) == (sequence, balance)
-        direction = last.direction if last else None
+        assert entry.sequence == sequence
+        assert entry.balance_after == balance
         faded = rebased(masses, lives, at)
-        left = felt_at(faded, lives, at)
+        left = felt_now(faded)
         if not stays(place, direction, felt, left, limits):
             place = _passed(Outlook(masses, direction, lives, limits), place, seen, at, crossings)
+        masses, felt, seen = masses_after(faded, entry, lives), left, at
+        if masses is faded and entry.reverses is None:  # neutral
+            continue
         last = last_after(last, entry, predecessors.get(sequence))
-        masses = masses_after(faded, entry, lives)
-        felt, seen = felt_at(masses, lives, at), at
-        after = place_of(felt, last.direction if last else None, limits)
-        if after != place:
+        direction, felt = last.direction if last else None, felt_now(masses)
+        after = place_of(felt, direction, limits)
+        if after is not place and after != place:
             crossings.append(caused(entry, place, after))
             place = after
-    outlook = Outlook(masses, last.direction if last else None, lives, limits)
+    outlook = Outlook(masses, direction, lives, limits)
     look = max(look_again(outlook, place, felt), seen + 1)
     return _entered(account, entries[-1], masses, last, place, look, crossings[known:])
 

@@ -66,8 +66,8 @@ def felt_at(masses: Masses, half_lives: HalfLives, t: Instant) -> Felt:
     """
     at, (a, b, c, d), (e, f, g, h), (i, j, k, m), fresh = masses
     assert t >= at
-    if t == at:  # as after every entry: quicker, and the same to the last bit
-        return Felt(a + b + c + d, e + f + g + h, i + j + k + m, fresh)
+    if t == at:
+        return felt_now(masses)
     lasting, passing, deep, observed = fadings(half_lives, t - at)
     return Felt(
         a * lasting + b * passing + c * deep + d * observed,
@@ -75,6 +75,12 @@ def felt_at(masses: Masses, half_lives: HalfLives, t: Instant) -> Felt:
         i * lasting + j * passing + k * deep + m * observed,
         fresh * power(2.0, (at - t) / half_lives.spans[4]),
     )
+
+
+def felt_now(masses: Masses) -> Felt:
+    """What is felt at `masses.at`, as after every entry: the same to the last bit, and quicker."""
+    _, (a, b, c, d), (e, f, g, h), (i, j, k, m), fresh = masses
+    return Felt(a + b + c + d, e + f + g + h, i + j + k + m, fresh)
 
 
 def rebased(masses: Masses, half_lives: HalfLives, at: Instant) -> Masses:
@@ -112,6 +118,8 @@ def moved(masses: Masses, half_lives: HalfLives, points: int, memory: Memory, va
     at, credits_, debits, big, fresh = masses
     age = at - value_at
     assert age >= 0
+    if points == 0:
+        return masses
     slot = _SLOTS[memory]
     mass = sign * abs(points) * power(2.0, -age / half_lives.spans[slot])
     if points < 0:
