@@ -1,6 +1,7 @@
 """An account: what is stored of a customer's emotional bank account between two entries."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.instant import Instant
@@ -8,8 +9,7 @@ from app.domain.memory import Masses
 from app.domain.standing import NOWHERE_YET, Direction, Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastEffective:
+class LastEffective(NamedTuple):
     """The last credit or debit that is neither a reversal, nor reversed, nor of a system kind.
 
     Last is by (`value_at`, `sequence`).

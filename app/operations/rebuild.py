@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.api_key import is_sandbox
 from app.domain.audit import CORRUPT, LedgerBroken
-from app.domain.crossing import FORESIGHT
 from app.domain.entry import Entry, Head
 from app.domain.fold import Folded, fold
 from app.domain.instant import Instant
+from app.domain.outlook import FORESIGHT
 from app.domain.policy import PolicyHistory
 from app.domain.promise import Promise
 from app.domain.promise_fold import fold_promises
