@@ -28,8 +28,8 @@ LOCK_TIMEOUT_SECONDS = 30
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
 
-# Every statement of an append finds its rows by an index, in the order of its joins, however many there are. Without this a table that nobody has
-# analysed yet is scanned for each batch; and with it a plan, once made, can be kept.
+# Every statement of an append finds its rows by an index, in the order of its joins, however many there are. Without
+# this a table that nobody has analysed yet is scanned for each batch; and with it a plan, once made, can be kept.
 _BY_INDEX = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.api import (
@@ -94,6 +95,16 @@ class Opened:
         await self.database.close()
 
 
+class _Application(FastAPI):
+    """Whoever comes goes through the door; to the busy routes without FastAPI's way there."""
+
+    door: Door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        enter = self.door if scope["type"] == "http" and shortcut(scope) else super().__call__
+        await enter(scope, receive, send)
+
+
 def create_app(
     service: Opened, *, beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext[None]
 ) -> FastAPI:
@@ -105,7 +116,7 @@ def create_app(
             yield
         await service.close()
 
-    app = FastAPI(
+    app = _Application(
         title="Goodwill",
         version=__version__,
         description=openapi.DESCRIPTION,
@@ -115,13 +126,8 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.add_middleware(
-        Door,
-        service=service,
-        room=Room(service.settings.requests_max),
-        new_request_id=lambda: uuid.uuid4().hex,
-        shortcut=shortcut,
-    )
+    app.door = Door(service=service, room=Room(service.settings.requests_max), new_request_id=lambda: uuid.uuid4().hex)
+    app.add_middleware(app.door.before)
     for router in ROUTERS:
         app.include_router(router)
     docs.install(app)

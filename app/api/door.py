@@ -9,19 +9,19 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from time import perf_counter
 from urllib.parse import quote, unquote_to_bytes
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.body import StrictRequest
 from app.api.metrics import count_request
 from app.api.problems import problem_response
 from app.api.room import Room
+from app.api.shortcuts import shortcut
 from app.api.state import Service
 from app.domain.api_key import ApiKey, opens, parse_token
 from app.domain.errors import DatabaseUnavailable, InternalError, Refusal, Unauthorized
@@ -30,9 +30,6 @@ from app.queries.keys import find_key
 logger = logging.getLogger("goodwill.api")
 
 NewRequestId = Callable[[], str]
-Shortcuts = Callable[[Scope], Callable[[Request], Awaitable[Response]] | None]
-"""What answers a request of a busy route, whose `route` it sets; None for all others. Only asked without a query."""
-
 KEY_SECONDS = 1.0
 """A key that another process revokes opens for as long at most."""
 
@@ -47,14 +44,17 @@ _LISTS = (b"accept", b"if-match", b"if-none-match")
 class Door:
     """Wraps the application; `new_request_id` is chance, handed in by the root."""
 
-    def __init__(
-        self, app: ASGIApp, *, service: Service, room: Room, new_request_id: NewRequestId, shortcut: Shortcuts
-    ) -> None:
-        self.app = app
-        self.shortcut = shortcut
+    app: ASGIApp
+
+    def __init__(self, *, service: Service, room: Room, new_request_id: NewRequestId) -> None:
         self.service = service
         self.room = room
         self.new_request_id = new_request_id
+
+    def before(self, app: ASGIApp) -> "Door":
+        """This door, before the application."""
+        self.app = app
+        return self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -98,11 +98,11 @@ class Door:
             scope["state"]["held"] = held
             if scope["method"] != "OPTIONS":
                 scope["state"]["api_key"] = await self._api_key(scope["headers"])
-            shortcut = None if scope["query_string"] else self.shortcut(scope)
-            if shortcut is None:
+            answer = shortcut(scope)
+            if answer is None:
                 await self.app(scope, receive, send)
             else:
-                response = await shortcut(StrictRequest(scope, receive))
+                response = await answer(StrictRequest(scope, receive))
                 await response(scope, receive, send)
 
     async def _api_key(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiKey:

@@ -13,6 +13,8 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 def shortcut(scope: Scope) -> Answer | None:
     """What answers the request, if its route is one of the busy ones; sets the `route` that it is."""
+    if scope["query_string"]:  # no parameter is known there, which FastAPI says
+        return None
     if scope["method"] == "POST" and scope["path"] == _POST.path:
         scope["route"] = _POST
         return interactions.answer_interaction

@@ -14,7 +14,7 @@ from app.domain.standing import Depth, Direction, Place, Standing
 from app.records import account_of_record, account_record, crossing_record, entry_of_record, entry_record
 from app.rows import account_row, crossing_row, entry_row
 from app.tables import accounts, crossings, entries
-from tests.domain.entries import entry
+from tests.domain.test_chain import ENTRY
 
 PLACE = Place(standing=Standing.OVERDRAWN, depth=Depth.MARKED)
 ACCOUNT = replace(
@@ -55,7 +55,7 @@ def test_the_record_of_an_account_is_its_row_and_gives_it_back(account: Account)
 
 
 def test_the_record_of_an_entry_is_its_row_and_gives_it_back() -> None:
-    line = replace(entry(), external_id="1", reverses=UUID(int=9), context='{"a":1}', silent=True)
+    line = replace(ENTRY, external_id="1", reverses=UUID(int=9), context='{"a":1}', silent=True)
     record = entry_record("acme", line)
 
     assert named(entries, record) == entry_row("acme", line)
