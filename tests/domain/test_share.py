@@ -24,10 +24,12 @@ ties = st.builds(  # of equal weight: half-lives apart, or posted twice
 histories = st.lists(ties | ties | postings | reversals, min_size=1, max_size=25)
 later = st.integers(0, 10 * YEAR) | st.sampled_from([0, 90 * DAY, 1000 * YEAR])
 
+OLD, NEW = Event(gap=0, points=40, lag=360 * DAY), Event(gap=0, points=20)
 FADED = HalfLives(lasting=0.01, passing=0.01)
 
 
 @given(histories, half_lives(), later)
+@example([OLD, OLD, OLD, NEW], HalfLives(), DAY)
 @example([Event(gap=0, points=points, lag=points * DAY) for points in (1, 2, 3, 4, 5)], FADED, YEAR)
 def test_the_heaviest_of_each_memory_hold_the_heaviest_of_all_at_any_later_instant(
     events: list[Event], lives: HalfLives, more: int

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 from sqlalchemy import event, update
 
 from app.domain.instant import DAY
+from app.domain.policy import HalfLives
+from app.domain.share import heaviest_of
 from app.operations.rebuild import rebuild
 from app.operations.verify import verify
+from app.operations.weigh import heaviest_in_each
 from app.tables import accounts
 from tests.conftest import NOON, Bench
 from tests.operations.adopting import LONG, SHORT, STRICT, adopt_wholly
-from tests.operations.posting import account_of, interaction, post, posted, reversal
+from tests.operations.posting import account_of, interaction, ledger_of, post, posted, reversal
 from tests.operations.promising import assert_sound
 from tests.operations.stories import stored
 from tests.operations.telling import bodies
@@ -48,12 +52,17 @@ async def test_once_one_of_three_is_reversed_the_same_append_reads_who_comes_nex
         await assert_sound(bench)
 
 
-async def test_the_answer_to_a_reversal_names_what_weighed_most_just_after_it(bench: Bench) -> None:
-    await post(bench, *[interaction(n, SOLVED, value_at=NOON - n) for n in range(4)])
-    body = {"interaction": {"id": "0"}, "reason": "typo"}
-    async with bench.client() as api:
-        answer = await api.post("/v1/interactions/reversal", json=body)
-        assert [each["points"] for each in answer.json()["account"]["because"]] == [12, 12, 12]
+async def test_the_lines_tell_what_weighed_most_after_each_of_an_accounts_entries(bench: Bench) -> None:
+    await post(bench, *[interaction(n, SOLVED, value_at=NOON - n) for n in range(4)], reversal(1))
+    await post(bench, interaction(5, GIFT), reversal(5), interaction(6, FAILED), reversal(3))
+    account, entries = await account_of(bench), await ledger_of(bench)
+    then = [replace(account, sequence=entry.sequence, heaviest=None) for entry in entries]
+
+    async with bench.ledger.database.read() as tx:
+        found = await heaviest_in_each(tx, bench.book, [*then, account], HalfLives())
+
+    expected = [heaviest_of(entries[:count], HalfLives()) for count in range(1, len(entries) + 1)]
+    assert found == [*expected, account.heaviest]
 
 
 async def test_what_nobody_knows_is_read_from_the_lines_until_the_next_append_or_rebuild_knows_it(bench: Bench) -> None:
