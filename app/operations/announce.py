@@ -165,7 +165,7 @@ async def _messages(
         messages.append(
             Message(
                 number=number,
-                message_id=ledger.new_id(),
+                message_id=ledger.new_line_id(),
                 type=news.types[0],
                 types=each.types,
                 at=news.at,

@@ -135,7 +135,7 @@ class Append:
 
     def post(self, account_id: UUID, posting: Posting, content: Mapping[str, Any], *, booked_at: Instant) -> Entry:
         """Post on an account, and seal the content for the entry."""
-        entry_id = self.ledger.new_id()
+        entry_id = self.ledger.new_line_id()
         sealed, content_hash = self.sealed(account_id, entry_id, content)
         draft = Draft(
             entry_id=entry_id,
