@@ -22,7 +22,7 @@ from app.domain.exponentials import (
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.memory import Felt, felt_at
 from app.domain.outlook import SLACK, Outlook, stays
-from app.domain.standing import HALF_STEP, Direction, Place, Standing, place_of
+from app.domain.standing import HALF_STEP, NO_EVIDENCE, Direction, Place, Standing, place_of
 
 HORIZON = 1000 * YEAR
 """From `masses.at`: what has not moved by then is held never to. Instants must stay within the year 9999."""
@@ -83,9 +83,25 @@ class Ahead:
     def changes(self, after: Instant, until: Instant) -> Iterator[tuple[Instant, Place]]:
         """Every change of place in (after, until] if nothing happens, in order; `after >= masses.at`."""
         place = self._place(after)
+        if self._stays(place, after, until, HALVINGS):
+            return
         while (at := self._next_change(place, after, until)) is not None:
             place, after = self._place(at), at
             yield at, place
+
+    def _stays(self, place: Place, after: Instant, until: Instant, halvings: int) -> bool:
+        """Whether the place is sure to be the same in (after, until], by what is felt at both and between them."""
+        last, felt, limits = self._outlook.last, self._felt(until), self._outlook.limits
+        if place_of(felt, last, limits) != place:
+            return False
+        if stays(place, last, self._felt(after), felt, limits):
+            return True
+        middle = (after + until) // 2
+        return (
+            halvings > 0
+            and self._stays(place, after, middle, halvings - 1)
+            and self._stays(place, middle, until, halvings - 1)
+        )
 
     def _next_change(self, place: Place, after: Instant, until: Instant) -> Instant | None:
         """The first instant in (after, until] with another place.
@@ -93,9 +109,7 @@ class Ahead:
         The place itself decides, at each instant at which a comparison turns and just before: so float noise cannot
         stick.
         """
-        if stays(place, self._outlook.last, self._felt(after), self._felt(until), self._outlook.limits):
-            return None
-        turn = self._first_turn(place, after, until)
+        turn = None if place == NO_EVIDENCE else self._first_turn(place, after, until)
         if turn is not None and self._is_elsewhere(place, turn - 1):
             return first_whole(partial(self._is_elsewhere, place), after, turn - 1, turn - 1)
         return turn
