@@ -11,10 +11,10 @@ PYTEST = .venv/bin/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check soak mutants fmt openapi lock openssl
+.PHONY: help run test check soak mutants bench bench-quick fmt openapi lock openssl
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.run-stamp ## make the environment if need be, and serve
 	@.venv/bin/goodwill serve
@@ -35,6 +35,12 @@ soak: .venv/.dev-stamp ## the long forms of the tests of the laws: an hour of ra
 
 mutants: .venv/.dev-stamp ## break five lines of the application, one by one, and see the tests fail
 	.venv/bin/python -m benchmarks.mutants
+
+bench: .venv/.dev-stamp ## every figure of the README as a ratio to its floor, under ten minutes
+	.venv/bin/python -m benchmarks.bench
+
+bench-quick: .venv/.dev-stamp ## the same in short slices, under 90 seconds
+	.venv/bin/python -m benchmarks.bench --quick
 
 fmt: .venv/.dev-stamp ## format, and mend what lint can mend
 	.venv/bin/ruff check --fix-only --quiet .

@@ -45,7 +45,6 @@ async def opened_bench(url: str) -> AsyncGenerator[Bench]:
         allow_loopback=True,
     )
     key, token = await create_key(ledger, "acme", name="bench", scopes=[Scope.ADMIN], source="crm")
-    print(url.partition(":")[0], flush=True)
     yield Bench(ledger=ledger, url=url, clock=Present(), book="acme", key_id=key.key_id, token=token.text)
     await database.close()
 
@@ -64,6 +63,7 @@ def on_both(measure: Callable[[Bench], Awaitable[None]]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that processes of ours end too
 
     async def measured(url: str) -> None:
+        print(url.partition(":")[0], flush=True)
         async with opened_bench(url) as bench:
             await measure(bench)
 

@@ -114,6 +114,12 @@ class Postgres(Server):
         shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
 
+    @property
+    def pid(self) -> int:
+        """The process whose children are the sessions."""
+        assert self._process is not None, "it is not running"
+        return self._process.pid
+
     def own(self, folder: Path) -> None:
         """Make a folder the server's, for it to write in."""
         if self._user:

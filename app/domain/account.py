@@ -24,7 +24,8 @@ class LastEffective(NamedTuple):
 class Account:
     """One customer's account in one book. `balance` in points; `masses` true at `masses.at`.
 
-    `crossed_at` is the instant of the last recorded crossing, None before the first.
+    `crossed_at` is the instant of the last recorded crossing, None before the first. `heaviest` holds the entries that
+    may weigh most (`domain/share.py` reads it), None where only the lines can tell, as a fold leaves it.
     """
 
     account_id: UUID
@@ -43,6 +44,7 @@ class Account:
     touched_at: Instant
     segment: str | None = None
     value: float | None = None
+    heaviest: str | None = None
 
 
 def opened(account_id: UUID, at: Instant) -> Account:
