@@ -80,6 +80,8 @@ async def announce(
 
 
 def _may_be_worth_telling(cause: Cause, policy: Policy) -> bool:
+    if not cause.crossings and all(entry.points >= 0 for entry in cause.entries):
+        return False
     if cause.entries and not any(is_announceable(entry, policy) for entry in cause.entries):
         return False
     return bool(_types(cause, (), (), policy)) or _needs_last_lines(cause, policy)
