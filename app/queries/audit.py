@@ -97,13 +97,15 @@ async def crossing_rows(tx: AsyncConnection, book: str, account_ids: Collection[
 async def promise_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
     """The stored promises of these accounts; an account without any is absent."""
     query = select(promises).where(promises.c.book == book, promises.c.account_id.in_(account_ids))
-    return grouped((await tx.execute(query.order_by(promises.c.due_at, promises.c.id))).mappings())
+    return grouped(
+        (await tx.execute(query.order_by(promises.c.account_id, promises.c.due_at, promises.c.id))).mappings()
+    )
 
 
 async def message_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
     """The messages about these accounts by number, without their bodies; an account without any is absent."""
     query = select(*_BARE).where(messages.c.book == book, messages.c.account_id.in_(account_ids))
-    return grouped((await tx.execute(query.order_by(messages.c.number))).mappings())
+    return grouped((await tx.execute(query.order_by(messages.c.account_id, messages.c.number))).mappings())
 
 
 def messages_of_book(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:
