@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks import machine, report
 from benchmarks.bars import BARS
 from benchmarks.peer_appends import PEERS
-from benchmarks.slices import SLICES, Slice, memory
+from benchmarks.slices import COLD, SLICES, Slice, memory
 from benchmarks.subjects import CUSTOMERS, POSTGRES_SETTINGS, World
 from tests.servers import ROOT
 
@@ -81,7 +81,8 @@ def measured(world: World, names: list[str], extent: Extent) -> dict[str, list[S
     found: dict[str, list[Slice]] = {name: [] for name in names}
     in_rounds = [name for name in names if name in SLICES]
     for name in in_rounds:
-        SLICES[name](world, WARMUP_SECONDS)
+        if name not in COLD:
+            SLICES[name](world, WARMUP_SECONDS)
     for number in range(extent.rounds):
         for name in in_rounds:
             found[name].append(SLICES[name](world, extent.seconds))

@@ -17,7 +17,7 @@ import uvloop
 
 from benchmarks.bodies import Source
 
-STATUS_OF = {"post": b"201", "batch": b"200", "balance": b"200"}
+CREATED, OK = b"201", b"200"
 GIVE_UP_SECONDS = 60.0  # after the end: an answer that never comes fails the run
 _LENGTH = b"content-length: "
 
@@ -47,7 +47,7 @@ class Run:
 
     def __init__(self, plan: Plan) -> None:
         self.requests = plan.source.requests()
-        self.status = STATUS_OF[plan.source.what]
+        self.status = CREATED if plan.source.what == "post" else OK
         self.left = plan.answers
         self.all_answers = 0
         self.latencies: list[float] = []

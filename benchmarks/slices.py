@@ -12,7 +12,7 @@ from benchmarks.bodies import Source
 from benchmarks.floor import copy_entries, read_entries
 from benchmarks.folding import fold_book
 from benchmarks.peer_appends import PEERS, Peer
-from benchmarks.subjects import BATCH, BATCH_CONNECTIONS, CUSTOMERS, Subject, World
+from benchmarks.subjects import BATCH, BATCH_CONNECTIONS, Subject, World
 from tests.servers import ROOT, environment
 
 Slice = dict[str, Any]
@@ -101,11 +101,13 @@ SLICES: dict[str, Measure] = {
     **{each.name: peer(each) for each in PEERS},
 }
 
+COLD = {"import", "read_entries", "fold", *(each.name for each in PEERS)}  # each time begun anew: no use to warm them
+
 
 def _import(world: World, rows: int) -> float:
     """Import a file of so many rows; the seconds it took."""
     book, path = world.book, world.folder / "import.ndjson"
-    source = Source(what="post", token=book.token, run=world.new_run(), seed=world.seed, customers=CUSTOMERS)
+    source = Source(what="post", token=book.token, run=world.new_run(), seed=world.seed, customers=world.customers)
     path.write_bytes(b"".join(body + b"\n" for body in islice(source.interactions(), rows)))
     command = [sys.executable, "-m", "app", "import", str(path), "--book", book.name, "--source", "crm"]
     command += ["--rejects", f"{path}.rejects"]
