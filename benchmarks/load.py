@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        if self._missing:
+        if self._missing > 0:
             self._got.append(data)
             self._missing -= len(data)
         else:
@@ -112,7 +112,10 @@ class Connection(asyncio.Protocol):
         at = data.find(_LENGTH, 0, end)
         self._got = [data]
         self._missing = -1  # the head is not whole
-        if end >= 0:
+        if end >= 0 and at < 0:
+            self._run.fail(Unexpected(f"an answer without a length: {data[:500]!r}"))
+            self._transport.close()
+        elif end >= 0:
             self._missing = int(data[at + len(_LENGTH) : data.index(b"\r", at)]) - (len(data) - end - 4)
 
     def _answered(self) -> None:
