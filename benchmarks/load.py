@@ -28,7 +28,10 @@ class Unexpected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to send where, for how long: all `seconds` after `warmup`, or `answers` in all if that is sooner."""
+    """What to send where, for how long: all `seconds` after `warmup`, or `answers` in all if that is sooner.
+
+    `to_the_last`: what was sent in time counts with the time it took, which suits requests that take long.
+    """
 
     ports: list[int]
     connections: int
@@ -36,6 +39,7 @@ class Plan:
     source: Source
     warmup: float = 0.3
     answers: int = 2**62
+    to_the_last: bool = False
 
     def as_json(self) -> str:
         """The plan, for a process of its own."""
@@ -138,9 +142,11 @@ async def load(plan: Plan) -> dict[str, Any]:
     run.is_counting = True
     begun, used = perf_counter(), process_time()
     await asyncio.wait([run.done], timeout=plan.seconds)
+    run.is_over = True
+    if plan.to_the_last:
+        await asyncio.wait_for(run.done, GIVE_UP_SECONDS)
     run.is_counting = False
     seconds, used = perf_counter() - begun, process_time() - used
-    run.is_over = True
     await asyncio.wait_for(run.done, GIVE_UP_SECONDS)
     return {
         "answers": len(run.latencies),

@@ -26,7 +26,8 @@ def requests(of: Callable[[World], Subject], what: str, connections: int) -> Mea
 
 def batches(world: World, seconds: float) -> Slice:
     """Batches over HTTP; the rate is of entries."""
-    found = world.load(world.ours, "batch", BATCH_CONNECTIONS, seconds=seconds)
+    how: dict[str, Any] = {"warmup": 0, "seconds": seconds, "to_the_last": True}
+    found = world.load(world.ours, "batch", BATCH_CONNECTIONS, **how)
     each = {name: found[name] / BATCH for name in ("own_us", "server_us", "database_us")}
     return {**found, **each, "rate": found["rate"] * BATCH}
 
