@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.outages import answering
+from app.sql import driver_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -25,6 +26,17 @@ READERS_MAX = 10
 POOL_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 30
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
+
+
+# Every statement of an append finds its rows by an index, in the order of its joins, however many there are. Without
+# this a table that nobody has analysed yet is scanned for each batch; and with it a plan, once made, can be kept.
+_BY_INDEX = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "join_collapse_limit": "1",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 class Database:
@@ -40,8 +52,8 @@ class Database:
             self._writer = _postgres_engine(
                 self.url,
                 WRITERS_MAX_POSTGRES,
-                settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s"},
-                isolation_level="READ COMMITTED",
+                settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s", **_BY_INDEX},
+                isolation_level="AUTOCOMMIT",  # `write` begins and ends, on the driver
             )
             self._reader = _postgres_engine(
                 self.url,
@@ -53,7 +65,8 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        async with answering(is_writing=True), self._writer.begin() as tx:
+        begun = _begun_on_sqlite if self.is_sqlite else _begun_on_postgres
+        async with answering(is_writing=True), begun(self._writer) as tx:
             yield tx
 
     @asynccontextmanager
@@ -90,6 +103,27 @@ class Database:
         """Give every connection back."""
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _begun_on_sqlite(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    async with engine.begin() as tx:
+        yield tx
+
+
+@asynccontextmanager
+async def _begun_on_postgres(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    """A transaction that is there from the beginning, for SQLAlchemy's statements and for those on the driver."""
+    async with engine.connect() as tx:
+        driver = driver_of(tx)
+        await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        try:
+            yield tx
+        except BaseException:
+            if not driver.is_closed():
+                await driver.execute("ROLLBACK")
+            raise
+        await driver.execute("COMMIT")
 
 
 def uninterrupted(operation: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:

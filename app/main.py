@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.api import (
@@ -34,9 +35,11 @@ from app.api import (
 )
 from app.api.door import Door
 from app.api.room import Room
+from app.api.shortcuts import shortcut
 from app.database import Database
 from app.domain.errors import MasterKeyMismatch
 from app.domain.instant import Instant
+from app.operations.intake import Intake
 from app.operations.ledger import Ledger
 from app.queries.books import check_master_key, has_books
 from app.sealing.keys import MasterKey
@@ -64,6 +67,7 @@ class Opened:
         self.settings = settings
         self.database = Database(settings.url) if ledger is None else ledger.database
         self._ledger = ledger
+        self._intake: Intake | None = None
         self._preparing: asyncio.Task[Ledger] | None = None
 
     async def ledger(self) -> Ledger:
@@ -78,9 +82,27 @@ class Opened:
             self._ledger = await asyncio.shield(self._preparing)
         return self._ledger
 
+    async def intake(self) -> Intake:
+        """The intake over that ledger."""
+        if self._intake is None:
+            self._intake = Intake(await self.ledger())
+        return self._intake
+
     async def close(self) -> None:
-        """Give the connections back."""
+        """Write what was taken in, and give the connections back."""
+        if self._intake is not None:
+            await self._intake.drained()
         await self.database.close()
+
+
+class _Application(FastAPI):
+    """Whoever comes goes through the door; to the busy routes without FastAPI's way there."""
+
+    door: Door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        enter = self.door if scope["type"] == "http" and shortcut(scope) else super().__call__
+        await enter(scope, receive, send)
 
 
 def create_app(
@@ -94,7 +116,7 @@ def create_app(
             yield
         await service.close()
 
-    app = FastAPI(
+    app = _Application(
         title="Goodwill",
         version=__version__,
         description=openapi.DESCRIPTION,
@@ -103,11 +125,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.service = service
     problems.install(app)
-    app.add_middleware(
-        Door, service=service, room=Room(service.settings.requests_max), new_request_id=lambda: uuid.uuid4().hex
-    )
+    app.door = Door(service=service, room=Room(service.settings.requests_max), new_request_id=lambda: uuid.uuid4().hex)
+    app.add_middleware(app.door.before)
     for router in ROUTERS:
         app.include_router(router)
     docs.install(app)

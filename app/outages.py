@@ -19,6 +19,7 @@ _NO_CONNECTION = "08"  # the class of what may go wrong with a connection, the f
 _NOT_WRITABLE = {"25006"}  # read_only_sql_transaction: a standby, or a server whose disk its keeper found too full
 
 _DISK_FULL = "53100"
+_OURS = {"0A", "22", "23", "42", "P0"}  # not supported, data, integrity, syntax or access, raised by a trigger
 
 _ARGUMENT = re.compile(r"(?<=query argument \$)(\d+): .*", re.DOTALL)
 
@@ -28,7 +29,7 @@ async def answering(*, is_writing: bool = False) -> AsyncGenerator[None]:
     """Whatever fails in the block because of the database's state is raised as DatabaseUnavailable or StorageFull."""
     try:
         yield
-    except (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError) as error:
+    except (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
         _forget_rows(error)
         refusal = _refusal_of(error, _PASSING_STATES | _NOT_WRITABLE if is_writing else _PASSING_STATES)
         if refusal is None:
@@ -56,11 +57,20 @@ def _refusal_of(error: Exception, passing: Set[str]) -> DatabaseUnavailable | No
     state = sqlstate_of(error)
     if state == _DISK_FULL or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return StorageFull()
-    if not isinstance(error, DBAPIError) or isinstance(error, OperationalError | InterfaceError):
+    if not isinstance(error, DBAPIError):
+        return None if _is_ours(error, state or "") and state not in passing else DatabaseUnavailable()
+    if isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnavailable()
     is_no_database = isinstance(cause, sqlite3.DatabaseError) and type(error) is DatabaseError
     is_away = error.connection_invalidated or (state or "").startswith(_NO_CONNECTION)
     return DatabaseUnavailable() if is_no_database or is_away or state in passing else None
+
+
+def _is_ours(error: Exception, state: str) -> bool:
+    """Whether what the driver itself raises is a mistake in a statement, or in what it was given."""
+    if isinstance(error, sqlite3.Error):
+        return not isinstance(error, sqlite3.OperationalError) and type(error) is not sqlite3.DatabaseError
+    return state[:2] in _OURS or isinstance(error, ValueError)
 
 
 def sqlstate_of(error: BaseException | None) -> str | None:

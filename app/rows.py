@@ -1,7 +1,7 @@
 """How a row becomes a domain value, and back: the only place where columns meet fields."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from app.domain.subscription import BodyForm, Subscription, SubscriptionState
 from app.domain.written import OnRecord, Written
 
 Row = RowMapping
+Named = Mapping[str, Any]
+"""A row, or what stands for one: values by the names of columns."""
 
 _ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
 _HEAD_FIELDS = tuple(Head.__dataclass_fields__)
@@ -40,11 +42,9 @@ _PLAIN_ACCOUNT_FIELDS = (
     "value",
 )
 
-
 _PLAIN_PROMISE_FIELDS = tuple(
     name for name in Promise.__dataclass_fields__ if name not in ("steps", "kept_memory", "state")
 )
-
 
 _PLAIN_SUBSCRIPTION_FIELDS = tuple(
     name for name in Subscription.__dataclass_fields__ if name not in ("message_types", "segments", "body", "state")
@@ -90,6 +90,7 @@ def account_of(row: Row) -> Account:
         ),
         last=_last_of(row),
         place=place_of_row(row["standing"], row["depth"]),
+        heaviest=heaviest_of_column(row["heaviest"], sequence=row["sequence"]),
     )
 
 
@@ -109,6 +110,7 @@ def account_row(book: str, account: Account) -> dict[str, Any]:
         "last_direction": last.direction.value if last else None,
         "standing": account.place.standing.value,
         "depth": account.place.depth.value if account.place.depth else None,
+        "heaviest": account.heaviest and f"{account.sequence} {account.heaviest}",
     }
 
 
@@ -190,7 +192,7 @@ def promise_row(book: str, promise: Promise) -> dict[str, Any]:
     }
 
 
-def subscription_of(row: Row) -> Subscription:
+def subscription_of(row: Row | Named) -> Subscription:
     """A subscription as it is stored."""
     segments = row["segments"]
     return Subscription(
@@ -232,6 +234,12 @@ def _last_of(row: Row) -> LastEffective | None:
     return LastEffective(
         value_at=row["last_value_at"], sequence=row["last_sequence"], direction=Direction(row["last_direction"])
     )
+
+
+def heaviest_of_column(kept: str | None, *, sequence: int) -> str | None:
+    """Unknown, too, if another sequence stands before it: an older release, beside this one, went on without it."""
+    of, _, heaviest = (kept or "").partition(" ")
+    return heaviest if of == str(sequence) else None
 
 
 def _vector(row: Row, mass: str) -> Vector:

@@ -44,8 +44,8 @@ MUTANTS = (
     Mutant(
         "rounding: a standing is decided on what floats left",
         "app/domain/standing.py",
-        "return round(difference, 6) + 0.0",
-        "return difference",
+        "HALF_STEP = 5e-7",
+        "HALF_STEP = 0.0",
         ("tests/laws", "tests/domain"),
     ),
     Mutant(

@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 
 from app.api.pointer import pointer_to
+from app.api.problems import faults_of
 from app.api.state import Requires
 from app.api.strict_json import strict_json
 from app.domain.errors import Fault, InvalidRequest
 from app.domain.request_errors import BodyTooLarge, UnsupportedMediaType
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 SINGLE_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 8 * 1024 * 1024
@@ -71,6 +75,21 @@ class StrictRoute(APIRoute):
             return await handler(strictly)
 
         return strict
+
+
+async def strict_body(request: Request) -> Any:
+    """The JSON value that was sent, whatever kind of request holds it."""
+    strictly = request if isinstance(request, StrictRequest) else StrictRequest(request.scope, request.receive)
+    return await strictly.json()
+
+
+def read_model(model: type[_Model], value: Any) -> _Model:
+    """The value as a model of the wire; InvalidRequest naming each fault."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise InvalidRequest(faults=faults_of(found)) from None
 
 
 class LargeRequest(StrictRequest):

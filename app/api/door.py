@@ -5,20 +5,23 @@ slash), answers HEAD as GET without its body, asks for an API key under /v1, and
 problem document; it counts what passed.
 """
 
+import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from hashlib import sha256
 from time import perf_counter
 from urllib.parse import quote, unquote_to_bytes
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.body import StrictRequest
 from app.api.metrics import count_request
 from app.api.problems import problem_response
 from app.api.room import Room
+from app.api.shortcuts import shortcut
 from app.api.state import Service
 from app.domain.api_key import ApiKey, opens, parse_token
 from app.domain.errors import DatabaseUnavailable, InternalError, Refusal, Unauthorized
@@ -27,6 +30,11 @@ from app.queries.keys import find_key
 logger = logging.getLogger("goodwill.api")
 
 NewRequestId = Callable[[], str]
+KEY_SECONDS = 1.0
+"""A key that another process revokes opens for as long at most."""
+
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
 
 _IN_SEGMENTS = "!$&'()*+,;=:@"  # what RFC 3986 lets stand in a path segment besides letters, digits and -._~
 
@@ -36,11 +44,17 @@ _LISTS = (b"accept", b"if-match", b"if-none-match")
 class Door:
     """Wraps the application; `new_request_id` is chance, handed in by the root."""
 
-    def __init__(self, app: ASGIApp, *, service: Service, room: Room, new_request_id: NewRequestId) -> None:
-        self.app = app
+    app: ASGIApp
+
+    def __init__(self, *, service: Service, room: Room, new_request_id: NewRequestId) -> None:
         self.service = service
         self.room = room
         self.new_request_id = new_request_id
+
+    def before(self, app: ASGIApp) -> "Door":
+        """This door, before the application."""
+        self.app = app
+        return self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,7 +66,7 @@ class Door:
         # A scope of our own: the server below goes by the method that was sent.
         passed = {
             **scope,
-            "state": {**scope.get("state", {}), "request_id": request_id},
+            "state": {**scope.get("state", {}), "request_id": request_id, "service": self.service},
             "path": _encoded_path(scope),
             "headers": _with_joined_lists(scope["headers"]),
             "method": "GET" if answering.is_head else scope["method"],
@@ -83,18 +97,29 @@ class Door:
         with self.room.entered() as held:
             scope["state"]["held"] = held
             if scope["method"] != "OPTIONS":
-                scope["state"]["api_key"] = await self._api_key(Headers(scope=scope))
-            await self.app(scope, receive, send)
+                scope["state"]["api_key"] = await self._api_key(scope["headers"])
+            answer = shortcut(scope)
+            if answer is None:
+                await self.app(scope, receive, send)
+            else:
+                response = await answer(StrictRequest(scope, receive))
+                await response(scope, receive, send)
 
-    async def _api_key(self, headers: Headers) -> ApiKey:
-        token = parse_token(_credentials(headers.get("authorization", "")))
+    async def _api_key(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiKey:
+        """The caller's key, which was read within the last KEY_SECONDS; Unauthorized without one that opens."""
+        sent = next((value for name, value in headers if name == b"authorization"), b"")
+        ledger, now = await self.service.ledger(), asyncio.get_running_loop().time()
+        known = ledger.open_keys.get(sha256(sent).digest())
+        if known is not None and now < known.until and known.key.is_live(ledger.now()):
+            return known.key
+        token = parse_token(_credentials(sent.decode("latin-1")))
         if token is None:
             raise Unauthorized
-        ledger = await self.service.ledger()
         async with ledger.database.read() as tx:
             key = await find_key(tx, token.book, token.key_id)
         if not opens(key, token, ledger.now()) or key is None:
             raise Unauthorized
+        ledger.keep_open(sha256(sent).digest(), key, until=now + KEY_SECONDS)
         return key
 
 
@@ -110,10 +135,10 @@ class _Answering:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self.request_id
-            headers["X-Content-Type-Options"] = "nosniff"
-            headers.setdefault("Cache-Control", "no-store")  # it tells of customers
+            headers: list[tuple[bytes, bytes]] = message["headers"]
+            headers += [(b"x-request-id", self.request_id.encode()), _NOSNIFF]
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(_NO_STORE)  # it tells of customers
         if self.is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self.send(message)
@@ -128,6 +153,8 @@ class _Answering:
 
 def _with_joined_lists(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Several lines of a header that is a list are one line (RFC 9110, 5.3)."""
+    if sum(name in _LISTS for name, _ in headers) < 2:
+        return headers
     lines = [(name, [value for other, value in headers if other == name]) for name in _LISTS]
     joined = [(name, b", ".join(values)) for name, values in lines if values]
     return [(name, value) for name, value in headers if name not in _LISTS] + joined

@@ -35,7 +35,7 @@ async def get_health() -> HealthOut:
 @router.get("/readyz")
 async def get_readiness(request: Request) -> HealthOut:
     """The database answers and the master key opens it; otherwise a problem that says what is missing."""
-    service = cast("Service", request.app.state.service)
+    service = cast("Service", request.state.service)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             ledger = await service.ledger()

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 from app.domain.errors import Fault, InvalidRequest
 from app.domain.interaction import IDENTIFIER_CHARACTERS_MAX
 
-_NAME = "Idempotency-Key"
+IDEMPOTENCY_KEY = "Idempotency-Key"
 _DESCRIPTION = (
     "serves as the interaction's id where the body has none; then one line of 1 to "
     f"{IDENTIFIER_CHARACTERS_MAX} printable ASCII characters. Not looked at where the body has one"
@@ -17,9 +17,9 @@ _PRINTABLE = re.compile(r"[ -~]*")
 
 
 def _sent(
-    request: Request, _documented: Annotated[str | None, Header(alias=_NAME, description=_DESCRIPTION)] = None
+    request: Request, _documented: Annotated[str | None, Header(alias=IDEMPOTENCY_KEY, description=_DESCRIPTION)] = None
 ) -> list[str]:
-    return request.headers.getlist(_NAME)
+    return request.headers.getlist(IDEMPOTENCY_KEY)
 
 
 IdempotencyKeys = Annotated[list[str], Depends(_sent)]
@@ -41,4 +41,4 @@ def the_one_key(lines: list[str]) -> str | None:
 
 
 def _refused(code: str, detail: str) -> InvalidRequest:
-    return InvalidRequest(faults=(Fault(pointer=f"/header/{_NAME}", code=code, detail=detail),))
+    return InvalidRequest(faults=(Fault(pointer=f"/header/{IDEMPOTENCY_KEY}", code=code, detail=detail),))

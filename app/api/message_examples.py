@@ -10,7 +10,7 @@ from app.domain.instant import DAY, HOUR, Instant, wire_time
 from app.domain.message import GRAVITY, MessageType
 from app.domain.message_body import News, Side, account_body, message_bytes
 from app.domain.policy import Memory
-from app.domain.share import Share
+from app.domain.share import Share, heavy
 from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff import Basis, Group, KindRule, Label
 
@@ -72,7 +72,7 @@ def _told(
         before=Side(place=before, balance=balance - (entry.points if entry else 0), felt=felt[0]),
         after=Side(place=after, balance=balance, felt=felt[1]),
         entries=[entry] if entry else [],
-        because=[Share(entry=entry or _DUE, felt=felt[1] - felt[0])],
+        because=[Share(entry=heavy(entry or _DUE), felt=felt[1] - felt[0])],
         segment="vip",
     )
     return account_body(news, _RULES)

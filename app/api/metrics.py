@@ -4,6 +4,7 @@ Every label has few values: a route's template and never its path, a known metho
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 
@@ -24,9 +25,15 @@ for _outcome in ("created", "replayed", "conflict", "refused"):
 
 def count_request(*, route: str | None, method: str, status: int | None, seconds: float) -> None:
     """Count a request that is over; `route` is its template, if it has one."""
+    requests, durations = _counters(route, method, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@lru_cache(maxsize=1_000)  # a method may be any word
+def _counters(route: str | None, method: str, status: int | None) -> tuple[Counter, Histogram]:
     labels = (route or NO_ROUTE, method if method in _METHODS else "other", str(status or GONE_STATUS))
-    _REQUESTS.labels(*labels).inc()
-    _SECONDS.labels(*labels).observe(seconds)
+    return _REQUESTS.labels(*labels), _SECONDS.labels(*labels)
 
 
 def count_outcomes(outcomes: Iterable[Outcome]) -> None:

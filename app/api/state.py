@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from app.domain.api_key import ApiKey, Scope, is_sandbox
 from app.domain.errors import Forbidden, NotASandbox
+from app.operations.intake import Intake
 from app.operations.ledger import Ledger
 
 
@@ -17,10 +18,18 @@ class Service(Protocol):
         """The ledger, prepared; raises the Refusal that says why it cannot be."""
         ...
 
+    async def intake(self) -> Intake:
+        """The intake of what is posted, over that ledger."""
+        ...
+
+
+async def intake_of(request: Request) -> Intake:
+    """The intake of the process that answers the request."""
+    return await cast("Service", request.state.service).intake()
+
 
 async def _ledger(request: Request) -> Ledger:
-    service = cast("Service", request.app.state.service)
-    return await service.ledger()
+    return await cast("Service", request.state.service).ledger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,8 @@ class Requires:
 
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
 READS = Requires((Scope.ACCOUNTS_READ,))
-Writer = Annotated[ApiKey, Depends(Requires((Scope.INTERACTIONS_WRITE,)))]
+WRITES = Requires((Scope.INTERACTIONS_WRITE,))
+Writer = Annotated[ApiKey, Depends(WRITES)]
 Reader = Annotated[ApiKey, Depends(READS)]
 RuleManager = Annotated[ApiKey, Depends(Requires((Scope.RULES_MANAGE,)))]
 WebhookManager = Annotated[ApiKey, Depends(Requires((Scope.WEBHOOKS_MANAGE,)))]

@@ -47,7 +47,7 @@ async def account_views(view: Reading, named: Sequence[tuple[Account, str]]) -> 
             customer,
             view.policy,
             view.now,
-            because=[BecauseOut.of(share, tariff) for share in weighing.get(account.account_id, [])],
+            because=[BecauseOut.of(share, tariff) for share in weighing[account.account_id]],
         )
         for account, customer in named
     ]

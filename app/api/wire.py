@@ -101,7 +101,7 @@ class BecauseOut(WireOut):
     def of(cls, share: Share, tariff: Tariff) -> "BecauseOut":
         """The share, in the words of the tariff in force."""
         return cls(
-            entry=share.entry.entry_id,
+            entry=UUID(share.entry.entry_id),
             kind=share.entry.kind,
             label=LabelOut.of(tariff.kinds.get(share.entry.kind)),
             points=share.entry.points,

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from app.domain.account import Account
-from app.domain.crossing import FORESIGHT, changes
+from app.domain.crossing import changes
 from app.domain.instant import Instant, moment_of
+from app.domain.outlook import FORESIGHT
 from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff import Tariff
 from app.domain.worklist import Filter, Order, felt_balance

@@ -1,6 +1,5 @@
 """What every command needs: the services of this process, the book it works on, and errors in one clear line."""
 
-import asyncio
 import logging
 import os
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import uvloop
 from pydantic import ValidationError
 
 from app.database import Database
@@ -46,7 +46,7 @@ def log_to_stderr(settings: Settings) -> None:
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a command's work; a refusal ends it with one line and exit code 1."""
     try:
-        asyncio.run(work)
+        uvloop.run(work)
     except Refusal as refusal:
         details = "".join(f"\n  {fault.pointer}: {fault.detail}" for fault in refusal.faults)
         advice = " `goodwill doctor` says why." if isinstance(refusal, DatabaseUnavailable) else ""

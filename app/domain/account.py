@@ -1,6 +1,7 @@
 """An account: what is stored of a customer's emotional bank account between two entries."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.instant import Instant
@@ -8,8 +9,7 @@ from app.domain.memory import Masses
 from app.domain.standing import NOWHERE_YET, Direction, Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastEffective:
+class LastEffective(NamedTuple):
     """The last credit or debit that is neither a reversal, nor reversed, nor of a system kind.
 
     Last is by (`value_at`, `sequence`).
@@ -24,7 +24,8 @@ class LastEffective:
 class Account:
     """One customer's account in one book. `balance` in points; `masses` true at `masses.at`.
 
-    `crossed_at` is the instant of the last recorded crossing, None before the first.
+    `crossed_at` is the instant of the last recorded crossing, None before the first. `heaviest` holds the entries that
+    may weigh most (`domain/share.py` reads it), None where only the lines can tell, as a fold leaves it.
     """
 
     account_id: UUID
@@ -43,6 +44,7 @@ class Account:
     touched_at: Instant
     segment: str | None = None
     value: float | None = None
+    heaviest: str | None = None
 
 
 def opened(account_id: UUID, at: Instant) -> Account:

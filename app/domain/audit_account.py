@@ -1,6 +1,7 @@
 """Laws 1, 2, 4 and 5 as checks on one account: its lines, and what is stored of it against their fold."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from math import fsum
@@ -14,6 +15,7 @@ from app.domain.fold import CustomerChange, Folded, fold
 from app.domain.instant import Instant
 from app.domain.memory import Masses, fading
 from app.domain.policy import MEMORIES, Policy, PolicyHistory
+from app.domain.share import heaviest_of
 from app.domain.standing import Place
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def account_findings(entries: Sequence[Entry], kept: Kept, history: PolicyHistor
     return [
         *found,
         *_tried(4, where, lambda: _in_masses(where, stored.masses, folded.account.masses, entries, policy)),
+        *_tried(4, where, lambda: _in_heaviest(where, stored.heaviest, entries, policy)),
         *_tried(5, where, lambda: _in_crossings(where, kept.recorded, folded.crossings, stored.look_again_at)),
         *_tried(5, where, lambda: _in_state(where, stored, folded.account)),
     ]
@@ -136,6 +139,17 @@ _MASSES = (*(f"{mass}_{memory}" for mass in ("credits", "debits", "big") for mem
 
 def _numbers(masses: Masses) -> tuple[float, ...]:
     return (*masses.credits, *masses.debits, *masses.big, masses.fresh)
+
+
+def _in_heaviest(where: str, stored: str | None, entries: Collection[Entry], policy: Policy) -> Iterator[Finding]:
+    """It may be unknown, but not wrong."""
+    expected = heaviest_of(entries, policy.half_lives)
+    if stored is None or stored == expected:
+        return
+    pairs = zip_longest(json.loads(stored), json.loads(expected))
+    mine, its = next((pair for pair in pairs if pair[0] != pair[1]), (stored, expected))
+    what = f"Of its heaviest entries one is stored as {mine}; its entries give {its}."
+    yield Finding(law=4, where=where, what=what)
 
 
 def _in_crossings(

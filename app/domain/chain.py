@@ -44,7 +44,7 @@ def canonical_entry(entry: "Entry") -> bytes:
 
 def canonical_line(array: Sequence[int | str | None], context: str, sealed: bytes) -> bytes:
     """The same of what stands between the version and the hashes; ValueError for what has no bytes in this form."""
-    if not all(isinstance(each, str) or each is None or -WHOLE_MAX <= each <= WHOLE_MAX for each in array):
+    if [each for each in array if not (isinstance(each, str) or each is None or -WHOLE_MAX <= each <= WHOLE_MAX)]:
         raise ValueError("a number that canonical form 1 has no bytes for")
     hashes = sha256(context.encode()).hexdigest(), sha256(sealed).hexdigest(), None
     return _ENCODE([CANONICAL_VERSION, *array, *hashes]).encode()

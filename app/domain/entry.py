@@ -1,15 +1,16 @@
 """An entry is one immutable line of the ledger. `post` decides, `apply` evolves; both are pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
-from app.domain.crossing import Cause, Crossing, look_again_at
+from app.domain.crossing import Cause, Crossing
 from app.domain.instant import Instant
-from app.domain.memory import Masses, entered, rebased, withdrawn
+from app.domain.memory import Masses, felt_now, moved, rebased
+from app.domain.outlook import Outlook, look_again
 from app.domain.policy import HalfLives, Memory, Policy
-from app.domain.standing import Place, direction_of, place_at
+from app.domain.standing import Place, direction_of, place_of
 from app.domain.tariff import is_system_kind
 
 
@@ -79,8 +80,20 @@ def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant, sile
     """The entry that books `draft` on `account` as the next line after `head`."""
     assert draft.value_at <= booked_at
     assert booked_at >= head.booked_at
-    unlinked = Entry(
-        **{name: getattr(draft, name) for name in Draft.__dataclass_fields__},
+    entry = Entry(
+        entry_id=draft.entry_id,
+        kind=draft.kind,
+        points=draft.points,
+        value_at=draft.value_at,
+        memory=draft.memory,
+        source=draft.source,
+        external_id=draft.external_id,
+        tariff_version=draft.tariff_version,
+        api_key_id=draft.api_key_id,
+        reverses=draft.reverses,
+        context=draft.context,
+        sealed=draft.sealed,
+        content_hash=draft.content_hash,
         position=head.position + 1,
         account_id=account.account_id,
         sequence=account.sequence + 1,
@@ -89,14 +102,27 @@ def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant, sile
         hash=b"",
         silent=silent,
     )
-    return replace(unlinked, hash=linked(head.hash, unlinked))
+    # Nobody has seen it yet; a second one, for the hash alone, would cost as much as the hash.
+    object.__setattr__(entry, "hash", linked(head.hash, entry))
+    return entry
 
 
 def moved_on(head: Head, entry: Entry) -> Head:
     """The head after an entry."""
     assert entry.position == head.position + 1
-    replayed_to = entry.position if head.replaying else head.replayed_to
-    return replace(head, position=entry.position, hash=entry.hash, booked_at=entry.booked_at, replayed_to=replayed_to)
+    return Head(
+        book=head.book,
+        position=entry.position,
+        hash=entry.hash,
+        booked_at=entry.booked_at,
+        tariff_version=head.tariff_version,
+        policy_version=head.policy_version,
+        generation=head.generation,
+        replaying=head.replaying,
+        replayed_to=entry.position if head.replaying else head.replayed_to,
+        messages=head.messages,
+        clock_ahead=head.clock_ahead,
+    )
 
 
 def apply(
@@ -109,66 +135,56 @@ def apply(
     """
     assert entry.sequence == account.sequence + 1
     assert entry.balance_after == account.balance + entry.points
-    masses = masses_after(account.masses, entry, policy.half_lives)
-    last = _last_after(account, entry, predecessor)
-    place = place_at(
-        masses,
-        last.direction if last else None,
-        policy.half_lives,
-        policy.thresholds_of(account.segment),
-        entry.booked_at,
+    at, before = entry.booked_at, account.place
+    masses = masses_after(rebased(account.masses, policy.half_lives, at), entry, policy.half_lives)
+    last = last_after(account.last, entry, predecessor)
+    outlook = Outlook(
+        masses, last.direction if last else None, policy.half_lives, policy.thresholds_of(account.segment)
     )
-    cause = Cause.ENTRY if entry.reverses is None else Cause.REVERSAL
-    posted = replace(
-        account,
+    felt = felt_now(masses)
+    place = place_of(felt, outlook.last, outlook.limits)
+    crossing = None if place == before else caused(entry, before, place)
+    posted = Account(
+        account_id=account.account_id,
+        opened_at=account.opened_at,
         sequence=entry.sequence,
         position=entry.position,
         balance=entry.balance_after,
         masses=masses,
         last=last,
-        last_entry_at=entry.booked_at,
-        touched_at=entry.booked_at,
+        last_entry_at=at,
+        place=place if crossing else before,
+        standing_since=account.standing_since if place.standing is before.standing else at,
+        crossings=account.crossings + 1 if crossing else account.crossings,
+        crossed_at=at if crossing else account.crossed_at,
+        look_again_at=max(look_again(outlook, place, felt), at + 1),
+        touched_at=at,
+        segment=account.segment,
+        value=account.value,
     )
-    after, crossing = placed(posted, policy, place_is=place, at=entry.booked_at, cause=cause, position=entry.position)
-    return after, crossing
+    return posted, crossing
 
 
-def placed(
-    account: Account, policy: Policy, *, place_is: Place, at: Instant, cause: Cause, position: int | None
-) -> tuple[Account, Crossing | None]:
-    """The account at a newly found place, and the crossing that led there, if it moved at all.
-
-    Nothing before `at` is looked at again: what time alone did until then is recorded.
-    """
-    masses = rebased(account.masses, policy.half_lives, at)
-    look = max(look_again_at(account, policy, place_is, masses), at + 1)
-    if place_is == account.place:
-        return replace(account, look_again_at=look), None
-    crossing = Crossing(at=at, cause=cause, before=account.place, after=place_is, position=position)
-    moved = replace(
-        account,
-        place=place_is,
-        standing_since=at if place_is.standing != account.place.standing else account.standing_since,
-        crossings=account.crossings + 1,
-        crossed_at=at,
-        look_again_at=look,
-    )
-    return moved, crossing
+def caused(entry: Entry, before: Place, after: Place) -> Crossing:
+    """The crossing that an entry causes."""
+    cause = Cause.ENTRY if entry.reverses is None else Cause.REVERSAL
+    return Crossing(at=entry.booked_at, cause=cause, before=before, after=after, position=entry.position)
 
 
 def masses_after(masses: Masses, entry: Entry, half_lives: HalfLives) -> Masses:
-    """The masses with an entry in them, true at its `booked_at`; a reversal takes out what its original entered."""
-    move = entered if entry.reverses is None else withdrawn
-    points = entry.points if entry.reverses is None else -entry.points
-    return move(masses, half_lives, at=entry.booked_at, points=points, memory=entry.memory, value_at=entry.value_at)
+    """The masses with an entry in them, all true at its `booked_at`; a reversal takes out what its original entered."""
+    if entry.reverses is None:
+        return moved(masses, half_lives, entry.points, entry.memory, entry.value_at, 1)
+    return moved(masses, half_lives, -entry.points, entry.memory, entry.value_at, -1)
 
 
-def _last_after(account: Account, entry: Entry, predecessor: LastEffective | None) -> LastEffective | None:
+def last_after(
+    last: LastEffective | None, entry: Entry, predecessor: LastEffective | None = None
+) -> LastEffective | None:
+    """The last effective entry once there is one more; `predecessor` once a reversal has taken one out."""
     if entry.reverses is not None:
         return predecessor
     if not entry.is_effective:
-        return account.last
-    mine = LastEffective(value_at=entry.value_at, sequence=entry.sequence, direction=direction_of(entry.points))
-    if account.last and (account.last.value_at, account.last.sequence) > (mine.value_at, mine.sequence):
-        return account.last
-    return mine
+        return last
+    mine = LastEffective(entry.value_at, entry.sequence, direction_of(entry.points))
+    return last if last is not None and last > mine else mine

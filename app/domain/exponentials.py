@@ -7,7 +7,7 @@ n - 1 real roots, and the roots of the derivative part the axis into pieces with
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
-from math import copysign, exp, inf, log, log1p
+from math import exp, inf, log, log1p
 
 Term = tuple[float, float]
 """(rate per unit of x, coefficient)"""
@@ -28,7 +28,7 @@ def summed(terms: Iterable[Term]) -> Terms:
     for rate, coefficient in terms:
         assert rate >= 0
         coefficients[rate] = coefficients.get(rate, 0.0) + coefficient
-    return tuple(sorted((rate, number) for rate, number in coefficients.items() if number != 0.0))
+    return tuple(sorted([each for each in coefficients.items() if each[1] != 0.0]))
 
 
 def roots_max(terms: Terms) -> int:
@@ -87,6 +87,20 @@ def root_between(terms: Terms, low: float, high: float) -> float:
     Newton, kept inside the shrinking bracket, on ln(P / N), with P and N what the positive and the negative terms
     add up to: nearly straight where d itself bends like an exponential, so that far roots cost no more than near ones.
     """
+    root = _newton(terms, low, high, is_sure=True)
+    assert root is not None
+    return root
+
+
+def root_before(terms: Terms, low: float, high: float) -> float | None:
+    """To the last bit what `root_between` gives for any interval from `low` to `high` or beyond.
+
+    None where it may differ with the interval: where Newton's way does not stay inside this one.
+    """
+    return _newton(terms, low, high, is_sure=False)
+
+
+def _newton(terms: Terms, low: float, high: float, *, is_sure: bool) -> float | None:
     x = low
     begins_positive: bool | None = None
     for _ in range(ITERATIONS_MAX):
@@ -96,8 +110,10 @@ def root_between(terms: Terms, low: float, high: float) -> float:
         if (height > 0.0) is begins_positive:
             low = x
         else:
-            high = x
+            high, is_sure = x, True
         step = height / slope if slope else inf
+        if not is_sure and not low < x - step < high:
+            return None
         if abs(step) <= CLOSE:
             return min(max(x - step, low), high)
         x = x - step if low < x - step < high else (low + high) / 2
@@ -126,16 +142,33 @@ def soonest(gap: float, terms: Iterable[Term], *, slack: float) -> float:
     Only the terms that move it that way count. With P the sum of their sizes and R their mean rate, weighted by size,
     they have moved it by P (1 - e^(-R x)) at most (Jensen), which is P R x at first and never P.
     """
+    return soonest_of(gap, paces(terms), slack=slack)
+
+
+Paces = tuple[float, float, float, float]
+"""The sizes of the terms that move a sum down, summed, and their drift, summed; the same of those that move it up."""
+
+
+def paces(terms: Iterable[Term]) -> Paces:
+    """How fast a sum moves at most, whichever level is asked for: what `soonest_of` wants to know of it."""
+    down = falling = up = rising = 0.0
+    for rate, coefficient in terms:
+        if rate > 0.0:
+            if coefficient > 0.0:
+                down += coefficient
+                falling += coefficient * rate
+            else:
+                up -= coefficient
+                rising -= coefficient * rate
+    return down, falling, up, rising
+
+
+def soonest_of(gap: float, paced: Paces, *, slack: float) -> float:
+    """`soonest` of a sum with these paces."""
     need = abs(gap) - slack
     if need <= 0.0:
         return 0.0
-    way = copysign(1.0, gap)
-    size = drift = 0.0
-    for rate, coefficient in terms:
-        part = way * coefficient
-        if rate > 0.0 and part > 0.0:
-            size += part
-            drift += part * rate
+    size, drift = paced[:2] if gap > 0.0 else paced[2:]
     return inf if need >= size else -log1p(-need / size) * size / drift * SHORTER
 
 

@@ -1,17 +1,19 @@
 """The fold of one account: its entries, customer changes and policy switches make its state and its crossings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective, opened
-from app.domain.crossing import Cause, Crossing, advance
-from app.domain.entry import Entry, apply, masses_after, placed
+from app.domain.ahead import Ahead
+from app.domain.crossing import Cause, Crossing, advance, outlook_of
+from app.domain.entry import Entry, caused, last_after, masses_after
 from app.domain.instant import Instant
-from app.domain.memory import Masses
+from app.domain.memory import Masses, felt_at, felt_now, rebased
+from app.domain.outlook import Outlook, look_again, stays
 from app.domain.policy import HalfLives, Policy, PolicySwitch
-from app.domain.standing import direction_of, place_at
+from app.domain.standing import Place, direction_of, place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +40,6 @@ class Folded:
     crossings: tuple[Crossing, ...]
 
 
-Step = Entry | CustomerChange | PolicySwitch
-
-
 def fold(
     account_id: UUID,
     entries: Sequence[Entry],
@@ -54,22 +53,71 @@ def fold(
     """
     account = opened(account_id, entries[0].booked_at)
     crossings: list[Crossing] = []
-    effective: dict[UUID, LastEffective] = {}
-    steps: list[Step] = [*entries, *changes, *switches]
-    for step in sorted(steps, key=_booked):
-        account, passed = advance(account, policy, _booked(step)[0])
-        crossings.extend(passed)
-        match step:
-            case CustomerChange():
-                account, crossing = described(account, policy, step)
-            case PolicySwitch():
-                masses = masses_under(step.policy, policy, account, entries[: account.sequence])
-                policy = step.policy
-                account, crossing = switched(account, policy, masses, at=step.adopted_at)
-            case _:
-                account, crossing = apply(account, step, policy, predecessor=_tracked(effective, step))
-        crossings.extend([crossing] if crossing else [])
+    predecessors = _predecessors(entries)
+    steps: list[CustomerChange | PolicySwitch] = [*changes, *switches]
+    for step in sorted(steps, key=_befell):
+        at = _befell(step)
+        account = walked(account, _booked_before(entries, account.sequence, at), policy, predecessors, crossings)
+        account, passed = advance(account, policy, at)
+        if isinstance(step, CustomerChange):
+            account, crossing = described(account, policy, step)
+        else:
+            masses = masses_under(step.policy, policy, account, entries[: account.sequence])
+            policy = step.policy
+            account, crossing = switched(account, policy, masses, at=at)
+        crossings += [*passed, crossing] if crossing else passed
+    account = walked(account, entries[account.sequence :], policy, predecessors, crossings)
     return Folded(account=account, crossings=tuple(crossings))
+
+
+def walked(
+    account: Account,
+    entries: Sequence[Entry],
+    policy: Policy,
+    predecessors: Mapping[int, LastEffective | None],
+    crossings: list[Crossing],
+) -> Account:
+    """The account after entries, as `advance` and `apply` leave it one by one; `crossings` get what befell on the way.
+
+    `predecessors` has the last effective entry after each reversal, by its sequence.
+    """
+    if not entries:
+        return account
+    lives, limits, known = policy.half_lives, policy.thresholds_of(account.segment), len(crossings)
+    masses, last, place = account.masses, account.last, account.place
+    direction = last.direction if last else None
+    seen = min(max(masses.at, account.look_again_at - 1), entries[0].booked_at)
+    felt, sequence, balance = felt_at(masses, lives, seen), account.sequence, account.balance
+    for entry in entries:
+        sequence, balance, at = sequence + 1, balance + entry.points, entry.booked_at
+        assert entry.sequence == sequence
+        assert entry.balance_after == balance
+        faded = rebased(masses, lives, at)
+        left = felt_now(faded)
+        if not stays(place, direction, felt, left, limits):
+            ahead = Ahead(Outlook(masses, direction, lives, limits), {seen: felt, at: left})
+            place = _passed(ahead, place, seen, at, crossings)
+        masses, felt, seen = masses_after(faded, entry, lives), left, at
+        if masses is faded and entry.reverses is None:  # neutral
+            continue
+        last = last_after(last, entry, predecessors.get(sequence))
+        direction, felt = last.direction if last else None, felt_now(masses)
+        after = place_of(felt, direction, limits)
+        if after is not place and after != place:
+            crossings.append(caused(entry, place, after))
+            place = after
+    outlook = Outlook(masses, direction, lives, limits)
+    look = max(look_again(outlook, place, felt), seen + 1)
+    return _entered(account, entries[-1], masses, last, place, look, crossings[known:])
+
+
+def _passed(ahead: Ahead, place: Place, seen: Instant, to: Instant, crossings: list[Crossing]) -> Place:
+    """Where time alone leads until `to` from where the account stood when it was last seen."""
+    for at, after in ahead.changes(seen, to):
+        if after != place:
+            crossings.append(Crossing(at=at, cause=Cause.TIME, before=place, after=after))
+            place = after
+    return place
 
 
 def switched(account: Account, policy: Policy, masses: Masses, *, at: Instant) -> tuple[Account, Crossing | None]:
@@ -77,10 +125,7 @@ def switched(account: Account, policy: Policy, masses: Masses, *, at: Instant) -
 
     Requires an account advanced to `at` under the policy before, and its `masses` under the new half-lives.
     """
-    moved = replace(account, masses=masses)
-    direction = moved.last.direction if moved.last else None
-    place = place_at(masses, direction, policy.half_lives, policy.thresholds_of(moved.segment), at)
-    return placed(moved, policy, place_is=place, at=at, cause=Cause.POLICY, position=None)
+    return _placed(replace(account, masses=masses), policy, at=at, cause=Cause.POLICY)
 
 
 def masses_under(policy: Policy, before: Policy, account: Account, entries: Sequence[Entry]) -> Masses:
@@ -100,7 +145,7 @@ def remembered(entries: Sequence[Entry], half_lives: HalfLives) -> Masses:
     """
     masses = Masses(at=entries[0].booked_at)
     for entry in entries:
-        masses = masses_after(masses, entry, half_lives)
+        masses = masses_after(rebased(masses, half_lives, entry.booked_at), entry, half_lives)
     return masses
 
 
@@ -113,34 +158,80 @@ def described(account: Account, policy: Policy, change: CustomerChange) -> tuple
     moved = replace(account, segment=change.segment, value=change.value, touched_at=change.changed_at)
     if change.segment == account.segment:
         return moved, None
-    place = place_at(
-        moved.masses,
-        moved.last.direction if moved.last else None,
-        policy.half_lives,
-        policy.thresholds_of(change.segment),
-        change.changed_at,
-    )
-    return placed(moved, policy, place_is=place, at=change.changed_at, cause=Cause.SEGMENT, position=None)
+    return _placed(moved, policy, at=change.changed_at, cause=Cause.SEGMENT)
 
 
-def _booked(step: Step) -> tuple[Instant, int]:
+def _placed(account: Account, policy: Policy, *, at: Instant, cause: Cause) -> tuple[Account, Crossing | None]:
+    """The account where it is found to stand, and the crossing that led there, if it moved at all.
+
+    Nothing before `at` is looked at again: what time alone did until then is recorded.
+    """
+    before, outlook = account.place, outlook_of(account, policy)
+    felt, place = outlook.felt(at), outlook.place(at)
+    outlook = outlook._replace(masses=rebased(account.masses, policy.half_lives, at))
+    moved = replace(account, look_again_at=max(look_again(outlook, place, felt), at + 1))
+    if place == before:
+        return moved, None
+    crossing = Crossing(at=at, cause=cause, before=before, after=place)
+    return replace(
+        moved,
+        place=place,
+        standing_since=account.standing_since if place.standing is before.standing else at,
+        crossings=account.crossings + 1,
+        crossed_at=at,
+    ), crossing
+
+
+def _befell(step: CustomerChange | PolicySwitch) -> Instant:
     """A change and a switch have an instant of their own, since every writer raises the head's booked_at."""
-    match step:
-        case CustomerChange():
-            return step.changed_at, 0
-        case PolicySwitch():
-            return step.adopted_at, 0
-        case _:
-            return step.booked_at, step.sequence
+    return step.changed_at if isinstance(step, CustomerChange) else step.adopted_at
 
 
-def _tracked(effective: dict[UUID, LastEffective], entry: Entry) -> LastEffective | None:
-    """Keep count of what is effective; of a reversal, the last that remains without what it reversed."""
-    if entry.reverses is not None:
-        effective.pop(entry.reverses, None)
-        return max(effective.values(), key=lambda each: (each.value_at, each.sequence), default=None)
-    if entry.is_effective:
-        effective[entry.entry_id] = LastEffective(
-            value_at=entry.value_at, sequence=entry.sequence, direction=direction_of(entry.points)
-        )
-    return None
+def _booked_before(entries: Sequence[Entry], done: int, at: Instant) -> Sequence[Entry]:
+    end = next((n for n in range(done, len(entries)) if entries[n].booked_at >= at), len(entries))
+    return entries[done:end]
+
+
+def _predecessors(entries: Sequence[Entry]) -> dict[int, LastEffective | None]:
+    """After each reversal, by its sequence, the last effective entry that remains without what it reversed."""
+    if not [entry for entry in entries if entry.reverses is not None]:
+        return {}
+    effective: dict[UUID | None, LastEffective] = {}
+    found: dict[int, LastEffective | None] = {}
+    for entry in entries:
+        if entry.reverses is not None:
+            effective.pop(entry.reverses, None)
+            found[entry.sequence] = max(effective.values(), default=None)
+        elif entry.is_effective:
+            effective[entry.entry_id] = LastEffective(entry.value_at, entry.sequence, direction_of(entry.points))
+    return found
+
+
+def _entered(
+    account: Account,
+    entry: Entry,
+    masses: Masses,
+    last: LastEffective | None,
+    place: Place,
+    look: Instant,
+    crossings: Sequence[Crossing],
+) -> Account:
+    turned = [each.at for each in crossings if each.before.standing is not each.after.standing]
+    return Account(
+        account_id=account.account_id,
+        opened_at=account.opened_at,
+        sequence=entry.sequence,
+        position=entry.position,
+        balance=entry.balance_after,
+        masses=masses,
+        last=last,
+        last_entry_at=entry.booked_at,
+        place=place,
+        standing_since=turned[-1] if turned else account.standing_since,
+        crossings=account.crossings + len(crossings),
+        crossed_at=crossings[-1].at if crossings else account.crossed_at,
+        look_again_at=look,
+        touched_at=entry.booked_at,
+        segment=account.segment,
+        value=account.value,
+    )

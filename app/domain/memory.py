@@ -1,6 +1,6 @@
 """What is felt: faded sums of points at a known instant (forward decay: Cormode et al., ICDE 2009)."""
 
-from dataclasses import dataclass
+from math import pow as power
 from typing import NamedTuple
 
 from app.domain.instant import DAY, Instant
@@ -11,9 +11,10 @@ BIG_CREDIT_POINTS = 20
 Vector = tuple[float, float, float, float]
 ZERO: Vector = (0.0, 0.0, 0.0, 0.0)
 
+_SLOTS = {memory: slot for slot, memory in enumerate(MEMORIES)}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Masses:
+
+class Masses(NamedTuple):
     """Faded sums in points, all >= 0, true at the instant `at`; one number per memory in the order of MEMORIES.
 
     `big` holds the credits of 20 points or more once again, `fresh` all credits under the `fresh` half-life.
@@ -44,16 +45,17 @@ def fading(half_life_days: float | None, elapsed: int) -> float:
     """What is left of one point after `elapsed` microseconds: 2^(-elapsed/h); 1 for a null half-life."""
     if half_life_days is None:
         return 1.0
-    return float(2.0 ** (-elapsed / (half_life_days * DAY)))
+    return power(2.0, -elapsed / (half_life_days * DAY))
 
 
 def fadings(half_lives: HalfLives, elapsed: int) -> Vector:
     """`fading` of each memory, in the order of MEMORIES."""
+    lasting, passing, deep, observed, _ = half_lives.spans
     return (
-        fading(half_lives.lasting, elapsed),
-        fading(half_lives.passing, elapsed),
-        fading(half_lives.deep, elapsed),
-        fading(half_lives.observed, elapsed),
+        power(2.0, -elapsed / lasting),
+        power(2.0, -elapsed / passing),
+        power(2.0, -elapsed / deep),
+        power(2.0, -elapsed / observed),
     )
 
 
@@ -62,30 +64,38 @@ def felt_at(masses: Masses, half_lives: HalfLives, t: Instant) -> Felt:
 
     Exact up to float rounding: about 1e-15 relative for each entry folded in.
     """
-    assert t >= masses.at
-    if t == masses.at:  # as after every entry: quicker, and the same to the last bit
-        return Felt(credits=_sum(masses.credits), debits=_sum(masses.debits), big=_sum(masses.big), fresh=masses.fresh)
-    left = fadings(half_lives, t - masses.at)
+    at, (a, b, c, d), (e, f, g, h), (i, j, k, m), fresh = masses
+    assert t >= at
+    if t == at:
+        return felt_now(masses)
+    lasting, passing, deep, observed = fadings(half_lives, t - at)
     return Felt(
-        credits=_dot(masses.credits, left),
-        debits=_dot(masses.debits, left),
-        big=_dot(masses.big, left),
-        fresh=masses.fresh * fading(half_lives.fresh, t - masses.at),
+        a * lasting + b * passing + c * deep + d * observed,
+        e * lasting + f * passing + g * deep + h * observed,
+        i * lasting + j * passing + k * deep + m * observed,
+        fresh * power(2.0, (at - t) / half_lives.spans[4]),
     )
+
+
+def felt_now(masses: Masses) -> Felt:
+    """What is felt at `masses.at`, as after every entry: the same to the last bit, and quicker."""
+    _, (a, b, c, d), (e, f, g, h), (i, j, k, m), fresh = masses
+    return Felt(a + b + c + d, e + f + g + h, i + j + k + m, fresh)
 
 
 def rebased(masses: Masses, half_lives: HalfLives, at: Instant) -> Masses:
     """The same masses, true at the later instant `at`."""
-    assert at >= masses.at
-    if at == masses.at:
+    since, (a, b, c, d), (e, f, g, h), (i, j, k, m), fresh = masses
+    assert at >= since
+    if at == since:
         return masses
-    left = fadings(half_lives, at - masses.at)
+    lasting, passing, deep, observed = fadings(half_lives, at - since)
     return Masses(
-        at=at,
-        credits=_times(masses.credits, left),
-        debits=_times(masses.debits, left),
-        big=_times(masses.big, left),
-        fresh=masses.fresh * fading(half_lives.fresh, at - masses.at),
+        at,
+        (a * lasting, b * passing, c * deep, d * observed),
+        (e * lasting, f * passing, g * deep, h * observed),
+        (i * lasting, j * passing, k * deep, m * observed),
+        fresh * power(2.0, (since - at) / half_lives.spans[4]),
     )
 
 
@@ -93,54 +103,41 @@ def entered(
     masses: Masses, half_lives: HalfLives, *, at: Instant, points: int, memory: Memory, value_at: Instant
 ) -> Masses:
     """The masses at `at` with `points` of `value_at <= at` added."""
-    return _moved(rebased(masses, half_lives, at), half_lives, points=points, memory=memory, value_at=value_at, sign=1)
+    return moved(rebased(masses, half_lives, at), half_lives, points, memory, value_at, 1)
 
 
 def withdrawn(
     masses: Masses, half_lives: HalfLives, *, at: Instant, points: int, memory: Memory, value_at: Instant
 ) -> Masses:
     """The masses at `at` with the `points` that an original entered taken out of the very same masses."""
-    return _moved(rebased(masses, half_lives, at), half_lives, points=points, memory=memory, value_at=value_at, sign=-1)
+    return moved(rebased(masses, half_lives, at), half_lives, points, memory, value_at, -1)
 
 
-def _moved(
-    masses: Masses, half_lives: HalfLives, *, points: int, memory: Memory, value_at: Instant, sign: int
-) -> Masses:
-    assert value_at <= masses.at
-    age = masses.at - value_at
-    mass = sign * abs(points) * fading(half_lives.of(memory), age)
-    slot = MEMORIES.index(memory)
+def moved(masses: Masses, half_lives: HalfLives, points: int, memory: Memory, value_at: Instant, sign: int) -> Masses:
+    """The masses with `points` of `value_at <= masses.at` added (`sign` 1) or taken out again (-1)."""
+    at, credits_, debits, big, fresh = masses
+    age = at - value_at
+    assert age >= 0
+    if points == 0:
+        return masses
+    slot, spans = _SLOTS[memory], half_lives.spans
+    mass = sign * abs(points) * power(2.0, -age / spans[slot])
     if points < 0:
-        return Masses(
-            at=masses.at,
-            credits=masses.credits,
-            debits=_added(masses.debits, slot, mass),
-            big=masses.big,
-            fresh=masses.fresh,
-        )
-    return Masses(
-        at=masses.at,
-        credits=_added(masses.credits, slot, mass),
-        debits=masses.debits,
-        big=_added(masses.big, slot, mass) if points >= BIG_CREDIT_POINTS else masses.big,
-        fresh=max(0.0, masses.fresh + sign * points * fading(half_lives.fresh, age)),
-    )
+        return Masses(at, credits_, _added(debits, slot, mass), big, fresh)
+    if points >= BIG_CREDIT_POINTS:
+        big = _added(big, slot, mass)
+    fresh += sign * points * power(2.0, -age / spans[4])
+    return Masses(at, _added(credits_, slot, mass), debits, big, max(0.0, fresh))
 
 
 def _added(vector: Vector, slot: int, mass: float) -> Vector:
     """A mass never falls below 0: what float rounding leaves of a withdrawal is dropped."""
-    numbers = list(vector)
-    numbers[slot] = max(0.0, numbers[slot] + mass)
-    return (numbers[0], numbers[1], numbers[2], numbers[3])
-
-
-def _times(a: Vector, b: Vector) -> Vector:
-    return (a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3])
-
-
-def _sum(a: Vector) -> float:
-    return a[0] + a[1] + a[2] + a[3]
-
-
-def _dot(a: Vector, b: Vector) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]
+    lasting, passing, deep, observed = vector
+    mass += vector[slot]
+    if mass < 0.0:
+        mass = 0.0
+    if slot == 0:
+        return (mass, passing, deep, observed)
+    if slot == 1:
+        return (lasting, mass, deep, observed)
+    return (lasting, passing, mass, observed) if slot == 2 else (lasting, passing, deep, mass)

@@ -1,10 +1,12 @@
 """The policy: half-lives and thresholds, versioned. Figures of DESIGN section 3."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from math import inf, log
 
-from app.domain.instant import HOUR, Instant
+from app.domain.instant import DAY, HOUR, Instant
 
 
 class Memory(StrEnum):
@@ -17,9 +19,11 @@ class Memory(StrEnum):
 
 
 MEMORIES = (Memory.LASTING, Memory.PASSING, Memory.DEEP, Memory.OBSERVED)
+PerMemory = tuple[float, float, float, float, float]
+"""A number of each of MEMORIES, and of `fresh`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what follows from them is worked out once
 class HalfLives:
     """Half-lives in days; None never fades. `passing` may not exceed `lasting`."""
 
@@ -33,6 +37,20 @@ class HalfLives:
         """The half-life in days of an entry's memory."""
         value: float | None = getattr(self, memory.value)
         return value
+
+    @cached_property
+    def spans(self) -> PerMemory:
+        """In microseconds, of MEMORIES and then of `fresh`; infinite where nothing fades."""
+        return self._each(lambda days: inf if days is None else days * DAY)
+
+    @cached_property
+    def rates(self) -> PerMemory:
+        """Per day, of MEMORIES and then of `fresh`: what is felt after x days is e^(-rate · x) of it."""
+        return self._each(lambda days: 0.0 if days is None else log(2.0) / days)
+
+    def _each(self, number: Callable[[float | None], float]) -> PerMemory:
+        lasting, passing, deep, observed = (number(self.of(memory)) for memory in MEMORIES)
+        return lasting, passing, deep, observed, number(self.fresh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

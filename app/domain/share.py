@@ -1,44 +1,143 @@
-"""Which entries weigh most in what is felt now."""
+"""Which entries weigh most in what is felt; and what an account keeps, so that nobody reads its lines to say so.
+
+Two entries of one memory fade by the same factor: whichever weighs more does so for ever. So the three heaviest of each
+memory, of those that nothing reversed, hold the three heaviest of all at any later instant.
+"""
 
 import heapq
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from app.domain.entry import Entry
-from app.domain.instant import Instant
+from app.domain.instant import DAY, Instant
 from app.domain.memory import fading
-from app.domain.policy import Policy
+from app.domain.policy import MEMORIES, HalfLives, Memory
 
 BECAUSE_MAX = 3
+NOTHING_YET = "[]"
+"""What an account keeps that has no entry."""
+
+
+class Heavy(NamedTuple):
+    """What is kept of an entry, in JSON's words: `entry_id` is hexadecimal, `memory` its value."""
+
+    sequence: int
+    entry_id: str
+    kind: str
+    points: int
+    value_at: Instant
+    memory: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """An entry and what is still felt of its points, signed."""
 
-    entry: Entry
+    entry: Heavy
     felt: float
 
 
-def shares(entries: Iterable[Entry], policy: Policy, t: Instant) -> list[Share]:
-    """What is felt at `t` of each effective entry that nothing reversed, in the order given.
+def because(heaviest: str, half_lives: HalfLives, t: Instant) -> list[Share]:
+    """What weighs most at `t` of the entries that an account keeps, heaviest first; of equal ones the later first.
 
-    Requires that reversed entries and their reversals are left out, and `value_at <= t`.
+    Requires `value_at <= t` of each.
     """
+    felt = [
+        (each.points * fading(half_lives.of(Memory(each.memory)), t - each.value_at), each) for each in _in(heaviest)
+    ]
+    felt.sort(key=lambda pair: (-abs(pair[0]), -pair[1].sequence))
+    return [Share(entry=each, felt=points) for points, each in felt[:BECAUSE_MAX]]
+
+
+def with_entry(heaviest: str | None, entry: Entry, half_lives: HalfLives) -> str | None:
+    """What an account keeps after its next entry; None if only its lines can tell.
+
+    So it is where one of a memory's three is reversed: there may be a fourth.
+    """
+    if heaviest is None:
+        return None
+    if entry.reverses is not None:
+        return _without(heaviest, entry.reverses.hex)
+    if not entry.is_effective:
+        return heaviest
+    kept, new = json.loads(heaviest), heavy(entry)
+    own = [Heavy(*each) for each in kept if each[-1] == new.memory]
+    if len(own) == BECAUSE_MAX:
+        lightest = min(*own, new, key=_rank(half_lives.of(entry.memory)))
+        if lightest is new:
+            return heaviest
+        kept.remove([*lightest])
+    return _text([*kept, new])
+
+
+def heaviest_of(entries: Collection[Entry], half_lives: HalfLives) -> str:
+    """What an account keeps that has these entries."""
+    gone = {entry.reverses for entry in entries}
+    left = (entry for entry in entries if entry.is_effective and entry.entry_id not in gone)
+    return _text(sorted(heavy(entry) for entry in _heaviest(left, half_lives)))
+
+
+def heaviest_among(left: Iterable[Heavy], half_lives: HalfLives) -> str:
+    """What an account keeps of which these are the effective entries that nothing reversed."""
+    return _text(sorted(_heaviest(left, half_lives)))
+
+
+def heavy(entry: Entry) -> Heavy:
+    """What is kept of an entry."""
+    return Heavy(entry.sequence, entry.entry_id.hex, entry.kind, entry.points, entry.value_at, entry.memory.value)
+
+
+_Line = TypeVar("_Line", Entry, Heavy)
+
+
+def _heaviest(lines: Iterable[_Line], half_lives: HalfLives) -> list[_Line]:
+    by_memory: dict[str, list[_Line]] = {memory.value: [] for memory in MEMORIES}
+    for line in lines:
+        by_memory[line.memory].append(line)
     return [
-        Share(entry=entry, felt=entry.points * fading(policy.half_lives.of(entry.memory), t - entry.value_at))
-        for entry in entries
-        if entry.is_effective
+        each
+        for memory, own in by_memory.items()
+        for each in heapq.nlargest(BECAUSE_MAX, own, key=_rank(half_lives.of(Memory(memory))))
     ]
 
 
-def because(found: Iterable[Share], *, most: int = BECAUSE_MAX) -> list[Share]:
-    """The shares that weigh most, heaviest first; of equal ones the later entry first."""
-    return heapq.nlargest(most, found, key=lambda share: (abs(share.felt), share.entry.sequence))
+def _rank(half_life_days: float | None) -> Callable[[Entry | Heavy], tuple[float, int]]:
+    """Entries of one memory in their order, by the logarithm of what would be felt of each in 1970; then by sequence.
+
+    In any other year the order is the same, only that a float is too small, or too large, for what is felt. On any
+    machine it is the same, too, so that what one stores another may verify.
+    """
+    if half_life_days is None:
+        return lambda line: (_log2(abs(line.points)), line.sequence)
+    half_life = half_life_days * DAY
+    return lambda line: (_log2(abs(line.points)) + line.value_at / half_life, line.sequence)
 
 
-def because_by(entries: Iterable[Entry], policy: Policy, t: Instant, *, sequence: int) -> list[Share]:
-    """What weighed most at `t` of an account's entries up to that sequence, whatever came, or was reversed, later."""
-    by_then = [entry for entry in entries if entry.sequence <= sequence]
-    gone = {entry.reverses for entry in by_then}
-    return because(shares((entry for entry in by_then if entry.entry_id not in gone), policy, t))
+@lru_cache(maxsize=4096)  # points have bounds
+def _log2(magnitude: int) -> float:
+    """Rounded rightly, as `math.log2` need not be."""
+    return float(Decimal(magnitude).ln() / Decimal(2).ln())
+
+
+def _without(heaviest: str, entry_id: str) -> str | None:
+    if entry_id not in heaviest:
+        return heaviest
+    kept = _in(heaviest)
+    (gone,) = (each for each in kept if each.entry_id == entry_id)
+    if sum(each.memory == gone.memory for each in kept) == BECAUSE_MAX:
+        return None
+    kept.remove(gone)
+    return _text(kept)
+
+
+def _in(heaviest: str) -> list[Heavy]:
+    return [Heavy(*each) for each in json.loads(heaviest)]
+
+
+def _text(kept: list[Heavy]) -> str:
+    """By sequence, so that equal ones are equal texts."""
+    return json.dumps(kept, separators=(",", ":"))

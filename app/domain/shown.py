@@ -1,15 +1,20 @@
 """Domain values as JSON shows them outside: in the very members and formats that the API's answers have."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from app.domain.account import Account
+from app.domain.crossing import next_crossing_at
 from app.domain.entry import Entry
-from app.domain.instant import wire_time
+from app.domain.instant import Instant, wire_time
 from app.domain.interaction import CONTEXT_FIELDS
+from app.domain.policy import Policy
 from app.domain.share import Share
 from app.domain.standing import Place, direction_of
 from app.domain.tariff import KindRule
+from app.domain.worklist import felt_balance
 
 Shown = dict[str, Any]
 
@@ -50,10 +55,35 @@ def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
     }
 
 
+def account_shown(account: Account, customer: str, policy: Policy, t: Instant, because: Sequence[Shown]) -> Shown:
+    """An account at `t`, with what it rests on. Requires an account advanced to `t`."""
+    crossing = next_crossing_at(account, policy, after=t)
+    return {
+        "customer": customer,
+        "balance": account.balance,
+        "felt": shown(felt_balance(account, policy, t)),
+        "standing": account.place.standing.value,
+        "standing_since": wire_time(account.standing_since),
+        "depth": account.place.depth.value if account.place.depth else None,
+        "next_crossing_at": None if crossing is None else wire_time(crossing),
+        "sequence": account.sequence,
+        "position": account.position,
+        "segment": account.segment,
+        "value": account.value,
+        "last_entry_at": wire_time(account.last_entry_at),
+        "because": because,
+        **_NOT_INCLUDED,
+    }
+
+
+_NOT_INCLUDED = dict.fromkeys(("recent", "explanation", "gestures", "promises"))
+"""What an answer holds of an account only where it was asked for."""
+
+
 def share_shown(share: Share, rule: KindRule | None) -> Shown:
     """One of the entries that weigh most, in the words of the tariff's line of its kind."""
     return {
-        "entry": str(share.entry.entry_id),
+        "entry": str(UUID(share.entry.entry_id)),
         "kind": share.entry.kind,
         "label": {"en": rule.label.en, "fr": rule.label.fr} if rule else None,
         "points": share.entry.points,

@@ -42,7 +42,15 @@ class Place:
     depth: Depth | None = None
 
 
-NOWHERE_YET = Place(standing=Standing.NO_EVIDENCE)
+NO_EVIDENCE = NOWHERE_YET = Place(standing=Standing.NO_EVIDENCE)
+SLIGHT, MARKED, DEEP = (Place(standing=Standing.OVERDRAWN, depth=depth) for depth in Depth)
+DELIGHTED = Place(standing=Standing.DELIGHTED)
+ABOUT_TO_BE_DELIGHTED = Place(standing=Standing.ABOUT_TO_BE_DELIGHTED)
+STEADY = Place(standing=Standing.STEADY)
+
+HALF_STEP = 5e-7
+"""Half of the step to which differences are rounded, so that `rounded(d) < 0` is `d < -HALF_STEP`, and
+`rounded(d) <= 0` is `d <= HALF_STEP`: to the last bit, and at a tenth of the price."""
 
 
 def direction_of(points: int) -> Direction:
@@ -66,26 +74,29 @@ def place_at(
 
 def place_of(felt: Felt, last: Direction | None, thresholds: Thresholds) -> Place:
     """The first standing of the table in DESIGN section 3 that holds; every comparison on the rounded difference."""
-    if rounded(felt.credits + felt.debits - thresholds.evidence) < 0:
-        return Place(standing=Standing.NO_EVIDENCE)
-    if rounded(felt.balance) < 0:
-        return Place(standing=Standing.OVERDRAWN, depth=_depth_of(felt.balance, thresholds))
-    if rounded(felt.big - thresholds.glow) >= 0 and rounded(felt.balance - thresholds.glow) >= 0:
-        return Place(standing=Standing.DELIGHTED)
+    felt_credits, felt_debits, big, _ = felt
+    if felt_credits + felt_debits - thresholds.evidence < -HALF_STEP:
+        return NO_EVIDENCE
+    balance = felt_credits - felt_debits
+    if balance < -HALF_STEP:
+        return _overdrawn(balance, thresholds)
+    if big - thresholds.glow >= -HALF_STEP and balance - thresholds.glow >= -HALF_STEP:
+        return DELIGHTED
     if last is Direction.CREDIT and _is_rising(felt, thresholds):
-        return Place(standing=Standing.ABOUT_TO_BE_DELIGHTED)
-    return Place(standing=Standing.STEADY)
+        return ABOUT_TO_BE_DELIGHTED
+    return STEADY
 
 
-def _depth_of(balance: float, thresholds: Thresholds) -> Depth:
-    if rounded(balance - thresholds.deep) <= 0:
-        return Depth.DEEP
-    return Depth.MARKED if rounded(balance - thresholds.marked) <= 0 else Depth.SLIGHT
+def _overdrawn(balance: float, thresholds: Thresholds) -> Place:
+    if balance - thresholds.deep <= HALF_STEP:
+        return DEEP
+    return MARKED if balance - thresholds.marked <= HALF_STEP else SLIGHT
 
 
 def _is_rising(felt: Felt, thresholds: Thresholds) -> bool:
+    felt_credits, felt_debits, _, fresh = felt
     return (
-        rounded(felt.credits - thresholds.clean_ratio * felt.debits) >= 0
-        and rounded(felt.fresh - thresholds.fresh) >= 0
-        and rounded(felt.fresh - thresholds.rising_ratio * felt.credits) >= 0
+        felt_credits - thresholds.clean_ratio * felt_debits >= -HALF_STEP
+        and fresh - thresholds.fresh >= -HALF_STEP
+        and fresh - thresholds.rising_ratio * felt_credits >= -HALF_STEP
     )

@@ -1,7 +1,8 @@
 """Write the messages that a write's causes are worth, within its transaction: none is lost, and none written twice."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,14 +23,15 @@ from app.domain.memory import felt_at
 from app.domain.message import ACCOUNT_TYPES, Message, MessageType
 from app.domain.message_body import News, Side, account_body
 from app.domain.policy import Policy
-from app.domain.share import BECAUSE_MAX, Share, because_by
+from app.domain.share import Share, because
 from app.operations.causes import Cause
 from app.operations.hand_over import hand_over
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
+from app.operations.weigh import heaviest_in_each
 from app.queries.accounts import keys_of, names_of
-from app.queries.told import heavy_lines_of, last_lines_of, told_of
-
-RECENT_LINES = 50  # of an account that is longer, only what is heavy is read besides
+from app.queries.told import finding_last_lines, finding_told, lines_of, told_of
+from app.sealing.keys import Key
+from app.sql import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,20 @@ class _Worth:
     entries: tuple[Entry, ...]
 
 
-async def announce(ledger: Ledger, tx: AsyncConnection, head: Head, causes: Sequence[Cause]) -> Head:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquainted:
+    """What a write knows already of the accounts that it touches: keys, and customers' names."""
+
+    keys: Mapping[UUID, Key] = field(default_factory=dict[UUID, Key])
+    names: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+
+
+STRANGERS = Acquainted()
+
+
+async def announce(
+    ledger: Ledger, tx: AsyncConnection, head: Head, causes: Sequence[Cause], *, known: Acquainted = STRANGERS
+) -> Head:
     """Write what the causes are worth telling, in the order of their instants; the head with the last number.
 
     Asks the database nothing if nothing can be told. Marks the crossings that are told of in the causes, which is to
@@ -52,11 +67,15 @@ async def announce(ledger: Ledger, tx: AsyncConnection, head: Head, causes: Sequ
     if not likely:
         return head
     posted = sum(len(cause.entries) for cause in causes)
-    worth = await _worth_telling(tx, head.book, sorted(likely, key=lambda cause: cause.at), policy, posted=posted)
+    worth = await _worth_telling(tx, head, sorted(likely, key=lambda cause: cause.at), policy, posted=posted)
     if not worth:
         return head
-    messages = await _messages(ledger, tx, head, worth, policy)
-    await hand_over(ledger, tx, head.book, messages)
+    account_ids = {each.cause.account_id for each in worth}
+    keys = {**known.keys, **await keys_of(tx, head.book, account_ids - known.keys.keys(), ledger.master_key)}
+    strangers = {account_id: keys[account_id] for account_id in account_ids - known.names.keys()}
+    names = {**known.names, **await names_of(tx, head.book, strangers)}
+    messages = await _messages(ledger, tx, head, worth, policy, names)
+    await hand_over(ledger, tx, head.book, messages, keys=keys)
     return replace(head, messages=messages[-1].number)
 
 
@@ -73,7 +92,7 @@ def _needs_last_lines(cause: Cause, policy: Policy) -> bool:
 
 
 async def _worth_telling(
-    tx: AsyncConnection, book: str, likely: Sequence[Cause], policy: Policy, *, posted: int
+    tx: AsyncConnection, head: Head, likely: Sequence[Cause], policy: Policy, *, posted: int
 ) -> list[_Worth]:
     """Cause after cause, since what is told of the one may silence the next. Requires them in order.
 
@@ -81,9 +100,13 @@ async def _worth_telling(
     """
     begun = likely[0].at
     asked = {cause.account_id for cause in likely if _needs_last_lines(cause, policy)}
-    lines = await last_lines_of(tx, book, asked, since=begun - LATELY, limit=LATELY_ENTRIES_MAX + posted)
     moved = {cause.account_id for cause in likely if cause.crossings}
-    told = await told_of(tx, book, moved, since=begun - policy.quiet_for)
+    last_lines, last_told = await run(
+        tx,
+        finding_last_lines(head, asked, since=begun - LATELY, limit=LATELY_ENTRIES_MAX + posted),
+        finding_told(head, moved, since=begun - policy.quiet_for),
+    )
+    lines, told = lines_of(last_lines), told_of(last_told)
 
     found: list[_Worth] = []
     for cause in likely:
@@ -123,10 +146,13 @@ def _counting(cause: Cause, policy: Policy) -> set[int]:
 
 
 async def _messages(
-    ledger: Ledger, tx: AsyncConnection, head: Head, worth: Sequence[_Worth], policy: Policy
+    ledger: Ledger,
+    tx: AsyncConnection,
+    head: Head,
+    worth: Sequence[_Worth],
+    policy: Policy,
+    names: Mapping[UUID, str],
 ) -> list[Message]:
-    account_ids = {each.cause.account_id for each in worth}
-    names = await names_of(tx, head.book, await keys_of(tx, head.book, account_ids, ledger.master_key))
     weighing = await _weighing(tx, head.book, worth, policy)
     rules = (await tariff_in_force(ledger, tx, head.book, head.tariff_version)).kinds
     created_at = ledger.now()
@@ -156,26 +182,9 @@ async def _messages(
 
 
 async def _weighing(tx: AsyncConnection, book: str, worth: Sequence[_Worth], policy: Policy) -> list[list[Share]]:
-    """What weighed most just after each cause: one query for all accounts, and one more for each long one."""
-    limit = RECENT_LINES + sum(len(each.cause.entries) for each in worth)
-    account_ids = {each.cause.account_id for each in worth}
-    recent = await last_lines_of(tx, book, account_ids, since=0, limit=limit)
-    return [await _weighing_after(tx, book, each.cause, recent[each.cause.account_id], policy) for each in worth]
-
-
-async def _weighing_after(
-    tx: AsyncConnection, book: str, cause: Cause, recent: Sequence[Entry], policy: Policy
-) -> list[Share]:
-    found = _because(recent, cause, policy)
-    if recent[0].sequence == 1:
-        return found
-    # Nothing is felt as more than it was booked with: what is lighter than the lightest of these cannot come before it.
-    least = int(min(abs(share.felt) for share in found)) if len(found) == BECAUSE_MAX else 0
-    return _because(await heavy_lines_of(tx, book, cause.account_id, least=max(1, least)), cause, policy)
-
-
-def _because(entries: Sequence[Entry], cause: Cause, policy: Policy) -> list[Share]:
-    return because_by(entries, policy, cause.at, sequence=cause.after.sequence)
+    """What weighed most just after each cause."""
+    heaviest = await heaviest_in_each(tx, book, [each.cause.after for each in worth], policy.half_lives)
+    return [because(known, policy.half_lives, each.cause.at) for each, known in zip(worth, heaviest, strict=True)]
 
 
 def _news(worth: _Worth, customer: str, weighing: Sequence[Share], policy: Policy) -> News:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,10 @@ from app.domain.crossing import advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import Instant
-from app.domain.interaction import Interaction, ReversalRequest, canonical
+from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest, canonical
 from app.domain.policy import Memory, Policy
 from app.domain.promise_request import PromiseRequest
+from app.domain.share import NOTHING_YET, with_entry
 from app.domain.standing import direction_of
 from app.domain.tariff import Tariff
 from app.operations.causes import Causes
@@ -49,14 +50,13 @@ class Append:
     `booked_at` is the one instant of a live append, None while history is replayed. If the append is `silent`, nobody
     is told of its entries. If anything is to be reversed, `effective` lists the last effective entries of each account
     that the append touches. `promises` are those that the batch names and those that its accounts are due;
-    `promises.changed` is to be written.
+    `promises.changed` is to be written. `api_key_id` is that of whoever sent the item that is being decided.
     """
 
     ledger: Ledger
     head: Head
     now: Instant
     booked_at: Instant | None
-    api_key_id: str
     tariff: Tariff
     policy: Policy
     book_key: Key
@@ -70,6 +70,7 @@ class Append:
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
     silent: bool = False
+    api_key_id: str = SYSTEM_SOURCE
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     entries: list[Entry] = field(default_factory=list[Entry])
     causes: Causes = field(default_factory=Causes)
@@ -102,7 +103,7 @@ class Append:
             self.customers.setdefault(known, customer)
             return self.accounts[known]
         ledger = self.ledger
-        account, key = opened(ledger.new_id(), booked_at), new_key(ledger.entropy)
+        account, key = replace(opened(ledger.new_id(), booked_at), heaviest=NOTHING_YET), new_key(ledger.entropy)
         account_id, alias_hash = account.account_id, self.alias_hash(customer)
         self.openings.append(
             Opening(
@@ -159,6 +160,8 @@ class Append:
         silent = self.silent or self.head.replaying
         entry = post(self.head, advanced, draft, booked_at=booked_at, silent=silent)
         after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
+        heaviest = with_entry(account.heaviest, entry, self.policy.half_lives)
+        after = after if heaviest == after.heaviest else replace(after, heaviest=heaviest)
 
         self.head = moved_on(self.head, entry)
         self.accounts[account.account_id] = self.posted[account.account_id] = after

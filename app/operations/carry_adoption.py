@@ -148,7 +148,10 @@ def _prepared(each: Switched) -> tuple[Account, Place | None]:
     it unready.
     """
     look_again_at = min(each.stored.look_again_at, each.after.look_again_at)
-    account = replace(each.stored, masses=each.after.masses, place=each.after.place, look_again_at=look_again_at)
+    after = each.after
+    account = replace(
+        each.stored, masses=after.masses, heaviest=after.heaviest, place=after.place, look_again_at=look_again_at
+    )
     return account, each.stored.place if each.stored.place != account.place else None
 
 

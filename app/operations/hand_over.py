@@ -1,7 +1,9 @@
 """Hand messages over, within the append that has cause to write them: kept, and owed to whoever asked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,15 +12,12 @@ from app.domain.subscription import Subscription, matches
 from app.operations.ledger import Ledger
 from app.queries.accounts import keys_of
 from app.queries.books import book_key
-from app.queries.subscriptions import live_subscriptions
-from app.sealing.keys import message_place
-from app.store.outbox import (
-    FLOOD_MESSAGES,
-    flood_of,
-    insert_deliveries,
-    insert_messages,
-    insert_summary,
-)
+from app.queries.subscriptions import finding_live, live_of
+from app.sealing.keys import Key, message_place
+from app.sql import run
+from app.store.outbox import CALM, FLOOD_MESSAGES, Flood, finding_floods, floods_of, writing_messages
+
+NO_KEYS: Mapping[UUID, Key] = {}
 
 Wanted = Callable[[Subscription, Message], bool]
 """Whether a message is owed to a subscription."""
@@ -30,49 +29,46 @@ async def hand_over(
     book: str,
     messages: Sequence[Message],
     *,
+    keys: Mapping[UUID, Key] = NO_KEYS,
     wanted: Wanted = matches,
 ) -> None:
     """Keep the messages, their bodies sealed here, and a delivery for each subscription that wants them.
 
-    Requires the book's head to be locked, the accounts' keys to be stored, and numbers that go on from the head's
-    `messages`, which the caller raises and saves. Once that is committed, the caller sets `ledger.soon_deliver`.
+    Requires the book's head to be locked, and numbers that go on from the head's `messages`, which the caller raises
+    and saves; `keys` are the accounts' as far as they are known. Once that is committed, the caller sets
+    `ledger.soon_deliver`.
     """
     if not messages:
         return
-    keys = await keys_of(tx, book, {each.account_id for each in messages if each.account_id}, ledger.master_key)
-    own = await book_key(tx, book, ledger.master_key)
-    told = await _not_held_back(tx, book, messages)
-
-    await insert_messages(
-        tx,
-        book,
-        [
-            (
-                each,
-                (keys[each.account_id] if each.account_id else own).seal(
-                    each.body, message_place(book, each.message_id), entropy=ledger.entropy
-                ),
-            )
-            for each in messages
-        ],
-    )
-    subscriptions = await live_subscriptions(tx, book)
-    owed = [(each.subscription_id, message) for message in told for each in subscriptions if wanted(each, message)]
-    await insert_deliveries(tx, book, owed)
+    causes = {each.cause for each in messages if each.cause is not None and each.account_id is not None}
+    floods, lately, live = await run(tx, *finding_floods(book, causes, messages[0].created_at), finding_live(book))
+    strangers = {each.account_id for each in messages if each.account_id} - keys.keys()
+    keys = {**keys, **await keys_of(tx, book, strangers, ledger.master_key)}
+    told, flooding = _told(messages, floods_of(floods, lately))
+    own = await book_key(tx, book, ledger.master_key) if any(each.account_id is None for each in messages) else None
+    sealed = [
+        (keys[each.account_id] if each.account_id else cast("Key", own)).seal(
+            each.body, message_place(book, each.message_id), entropy=ledger.entropy
+        )
+        for each in messages
+    ]
+    owed = [(each.subscription_id, message) for message in told for each in live_of(live) if wanted(each, message)]
+    await run(tx, *writing_messages(book, zip(messages, sealed, strict=True), owed, flooding))
 
 
-async def _not_held_back(tx: AsyncConnection, book: str, messages: Sequence[Message]) -> list[Message]:
-    """Those that are told one by one: of one cause at most FLOOD_MESSAGES in a while."""
+def _told(messages: Sequence[Message], floods: Mapping[str, Flood]) -> tuple[list[Message], list[Message]]:
+    """Those that are told one by one, of one cause at most FLOOD_MESSAGES in a while; and where a flood begins."""
     by_cause: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
         if message.cause is not None and message.account_id is not None:
             by_cause[message.cause].append(message)
 
     held_back: set[int] = set()
+    flooding: list[Message] = []
     for cause, caused in by_cause.items():
-        flood = await flood_of(tx, book, cause, caused[0].created_at)
+        flood = floods.get(cause, CALM)
         beyond = caused if flood.is_held_back else caused[max(0, FLOOD_MESSAGES - flood.told) :]
         held_back.update(each.number for each in beyond)
         if beyond and not flood.is_held_back:
-            await insert_summary(tx, book, beyond[0])
-    return [message for message in messages if message.number not in held_back]
+            flooding.append(beyond[0])
+    return [message for message in messages if message.number not in held_back], flooding

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import Database
 from app.domain.account import Account
+from app.domain.api_key import ApiKey
 from app.domain.entry import Head
 from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy, PolicyHistory, PolicySwitch
@@ -27,7 +28,16 @@ _Rules = TypeVar("_Rules", Tariff, Policy)
 BREATH_SECONDS = 0.005  # between two batches: on SQLite another process gets the file only in a gap
 TESTS_AT_ONCE_MAX = 8  # messages sent for a test; more wait for these
 CLOCK_SLEEP_MAX = 5 * SECOND  # what another process posted is seen by then; until then it is late, never wrong
+KEYS_KEPT_MAX = 1_000  # callers' keys; they are kept for a second
 RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory only
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKey:
+    """A key that was looked up lately, and until when that is held to be so, on the clock of the event loop."""
+
+    key: ApiKey
+    until: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +46,8 @@ class Ledger:
 
     `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look,
     `soon_deliver` when it wrote messages. `testing` bounds what is sent for a test at once. `allow_loopback`: whether
-    a webhook may be on this machine; `resolve` finds the addresses of its name.
+    a webhook may be on this machine; `resolve` finds the addresses of its name. `open_keys`, by hashed credentials,
+    are those that were looked up lately.
     """
 
     database: Database
@@ -51,6 +62,13 @@ class Ledger:
     resolve: Resolve = field(default_factory=SystemResolver)
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
+    open_keys: dict[bytes, OpenKey] = field(default_factory=dict[bytes, OpenKey])
+
+    def keep_open(self, credentials: bytes, key: ApiKey, *, until: float) -> None:
+        """Let the credentials, hashed, open the key until then, on the clock of the event loop, without a look."""
+        if len(self.open_keys) >= KEYS_KEPT_MAX:
+            self.open_keys.clear()
+        self.open_keys[credentials] = OpenKey(key, until)
 
     def present(self, head: Head) -> Instant:
         """The present instant of a book: a sandbox may be ahead of the clock. For a write, of the locked head."""

@@ -16,11 +16,11 @@ from app.domain.promise_request import MakePromise, PromiseRequest, SettlePromis
 from app.operations.append import Append, Item
 from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
 from app.operations.promises import Promises
-from app.queries.accounts import accounts_by_alias, accounts_by_id, keys_of, names_of
-from app.queries.books import book_key
-from app.queries.entries import Pair, entries_by_id, entries_by_interaction, last_effective, reversals_of
+from app.queries.accounts import Opened, accounts_by_id, finding_opened, keys_of, names_of, opened_of
+from app.queries.entries import Pair, entries_by_id, finding_named, last_effective, named_of, reversals_of
 from app.queries.promises import due_promises_of, promises_by_name
 from app.sealing.keys import Key
+from app.sql import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,34 +44,39 @@ async def load(
     head: Head,
     batch: Sequence[Item],
     *,
+    own_key: Key,
     now: Instant,
     booked_at: Instant | None,
-    api_key_id: str,
     promises: Collection[Promise] = (),
 ) -> Append:
-    """The working set of a batch and of `promises`. Requires the locked head; `booked_at` None replays history."""
-    book = head.book
-    own_key = await book_key(tx, book, ledger.master_key)
+    """The working set of a batch and of `promises`. Requires the locked head and the book's key.
+
+    `booked_at` None replays history.
+    """
+    book, by = head.book, now if booked_at is None else booked_at
     asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
-    named = await _named(tx, book, batch, asked)
-    account_ids = await accounts_by_alias(tx, book, {own_key.digest(name.encode()) for name in _customers(batch)})
-    touched = {*account_ids.values(), *named.account_ids, *(promise.account_id for promise in promises)}
-    due = await due_promises_of(tx, book, touched, by=now if booked_at is None else booked_at)
-    keys = await keys_of(tx, book, touched, ledger.master_key)
+    known, opened = await _known_and_opened(ledger, tx, head, own_key, batch, asked, by=by)
+    named = await _named(tx, book, batch, known, asked)
+    account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
+    accounts = {each.account.account_id: each.account for each in opened.values()}
+    keys = {each.account.account_id: each.key for each in opened.values()}
+    more = {*named.account_ids, *(promise.account_id for promise in promises)} - keys.keys()
+    is_due = {each.account.account_id for each in opened.values() if each.is_due}
+    due = await due_promises_of(tx, book, is_due | more, by=by)
+    keys |= await keys_of(tx, book, more, ledger.master_key)
     return Append(
         ledger=ledger,
         head=head,
         now=now,
         booked_at=booked_at,
-        api_key_id=api_key_id,
         tariff=await tariff_in_force(ledger, tx, book, head.tariff_version),
         policy=await policy_in_force(ledger, tx, book, head.policy_version),
         book_key=own_key,
-        known=named.known,
+        known=known,
         targets=named.targets,
         reversals=await reversals_of(tx, book, [entry.entry_id for entry in named.to_reverse]),
         account_ids=account_ids,
-        accounts=await accounts_by_id(tx, book, touched),
+        accounts=accounts | await accounts_by_id(tx, book, more),
         keys=keys,
         customers=await names_of(tx, book, {account_id: keys[account_id] for account_id in named.account_ids}),
         effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key)),
@@ -79,23 +84,51 @@ async def load(
     )
 
 
+async def _known_and_opened(
+    ledger: Ledger,
+    tx: AsyncConnection,
+    head: Head,
+    own_key: Key,
+    batch: Sequence[Item],
+    promises: Collection[Promise],
+    *,
+    by: Instant,
+) -> tuple[dict[Pair, Entry], dict[bytes, Opened]]:
+    """What of the batch is on the ledger already, and the accounts of its customers: two statements in the common case.
+
+    Of `promises` also their posted steps, which keeping may reverse.
+    """
+    steps = finding_named(head.book, [*_pairs(batch), *_posted_steps(promises)])
+    hashes = {own_key.digest(name.encode()) for name in _customers(batch)}
+    *found, opened = await run(tx, *steps, finding_opened(head, hashes, by=by))
+    return named_of(found), opened_of(head.book, opened, ledger.master_key)
+
+
 def latest(batch: Sequence[Item]) -> Instant:
     """The latest instant that an item says it mattered at: no item of history is booked later, nor the head before."""
     return max([item.value_at or 0 for item in (*_interactions(batch), *_promise_requests(batch))], default=0)
 
 
-async def _named(tx: AsyncConnection, book: str, batch: Sequence[Item], promises: Collection[Promise]) -> _Named:
-    """Of promises: their posted steps, which keeping may reverse, and what was last asked of them."""
+async def _named(
+    tx: AsyncConnection,
+    book: str,
+    batch: Sequence[Item],
+    known: dict[Pair, Entry],
+    promises: Collection[Promise],
+) -> _Named:
+    """Of promises also what was last asked of them."""
     reversals = _reversals(batch)
-    steps = [(SYSTEM_SOURCE, step_name(each, n)) for each in promises for n in range(1, each.posted + 1)]
     last = [entry_id for each in promises for entry_id in (each.moved_by, each.settled_by) if entry_id]
-    known = await entries_by_interaction(tx, book, [*_pairs(batch), *steps])
     targets = await entries_by_id(tx, book, [*(item.entry_id for item in reversals if item.entry_id), *last])
     by_interaction = [known[item.interaction] for item in reversals if item.interaction in known]
-    by_keeping = [known[step] for step in steps]
+    by_keeping = [known[step] for step in _posted_steps(promises)]
     return _Named(
         known=known, targets=targets, to_reverse=[*targets.values(), *by_interaction, *by_keeping], promises=promises
     )
+
+
+def _posted_steps(promises: Collection[Promise]) -> list[Pair]:
+    return [(SYSTEM_SOURCE, step_name(each, n)) for each in promises for n in range(1, each.posted + 1)]
 
 
 async def _effective(

@@ -9,7 +9,7 @@ from app.domain.fold import NOTHING_KNOWN, CustomerChange
 from app.domain.hindsight import Hindsight, in_hindsight
 from app.domain.instant import Instant
 from app.domain.policy import Policy
-from app.domain.share import Share, because, shares
+from app.domain.share import Share, because, heaviest_of
 from app.domain.worklist import Filter, Moment, Order, Rank, stake
 from app.operations.ledger import policy_in_force
 from app.operations.read_customer import Reading
@@ -79,7 +79,7 @@ async def _ranked(
 
 def _seen(hindsight: Hindsight, known: CustomerChange, policy: Policy) -> Seen:
     """What a page shows of an account; its entries are let go, for a page ranks every account of the book."""
-    heaviest = because(shares(hindsight.kept, policy, hindsight.at))
+    heaviest = because(heaviest_of(hindsight.kept, policy.half_lives), policy.half_lives, hindsight.at)
     return Seen(
         hindsight=replace(hindsight, kept=()), because=tuple(heaviest), segment=known.segment, value=known.value
     )

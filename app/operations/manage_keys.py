@@ -55,4 +55,6 @@ def _check_names(book: str, name: str, source: str | None) -> None:
 async def revoke_key(ledger: Ledger, book: str, key_id: str) -> bool:
     """Revoke a key from now on; False if there is none to revoke."""
     async with ledger.database.write() as tx:
-        return await revoke(tx, book, key_id, at=ledger.now())
+        is_revoked = await revoke(tx, book, key_id, at=ledger.now())
+    ledger.open_keys.clear()
+    return is_revoked

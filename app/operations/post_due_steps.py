@@ -1,11 +1,11 @@
 """Post the promise steps of a book that are due, as its clock does: once, however many clocks run."""
 
 from app.domain.instant import Instant
-from app.domain.interaction import SYSTEM_SOURCE
 from app.operations.break_due import post_due
 from app.operations.ledger import Ledger, announce_messages
 from app.operations.load import load
 from app.operations.record import live_instant, write_append
+from app.queries.books import book_key
 from app.queries.books import head as read_head
 from app.queries.promises import due_promises, next_step_at
 from app.store.books import lock_head
@@ -29,7 +29,8 @@ async def post_due_steps(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_
         now = ledger.present(head)
         booked_at = live_instant(head, now)
         due = await due_promises(tx, book, by=booked_at, limit=limit)
-        append = await load(ledger, tx, head, (), now=now, booked_at=booked_at, api_key_id=SYSTEM_SOURCE, promises=due)
+        own = await book_key(tx, book, ledger.master_key)
+        append = await load(ledger, tx, head, (), own_key=own, now=now, booked_at=booked_at, promises=due)
 
         post_due(append, list(append.promises.by_name.values()), booked_at)
 

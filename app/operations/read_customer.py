@@ -12,12 +12,12 @@ from app.domain.entry import Head
 from app.domain.errors import UnknownCustomer
 from app.domain.instant import Instant
 from app.domain.policy import Policy, PolicyHistory
-from app.domain.share import Share, because_by
+from app.domain.share import Share, because
 from app.domain.worklist import Moment
 from app.operations.ledger import Ledger, policy_history, policy_in_force
+from app.operations.weigh import heaviest_in_each
 from app.queries.accounts import accounts_by_alias, accounts_by_id
 from app.queries.books import book_key, head
-from app.queries.ledger_lines import entries_by_account
 from app.sealing.keys import Key
 
 
@@ -102,17 +102,14 @@ async def find_customers(view: Reading, customers: list[str]) -> dict[str, Found
 
 async def weighing_most(view: Reading, account: Account) -> list[Share]:
     """The three entries that weigh most in what the account's customer feels at the reading's instant."""
-    return (await weighing_most_in_each(view, [account])).get(account.account_id, [])
+    return (await weighing_most_in_each(view, [account]))[account.account_id]
 
 
 async def weighing_most_in_each(view: Reading, accounts: Sequence[Account]) -> dict[UUID, list[Share]]:
-    """Of each account the three entries that weigh most in what its customer feels at the reading's instant.
-
-    One query for all of them; every account with an entry is there.
-    """
-    sequences = {account.account_id: account.sequence for account in accounts}
-    found: dict[UUID, list[Share]] = {}
-    async for entries in entries_by_account(view.tx, view.book, account_ids=sequences):
-        account_id = entries[0].account_id
-        found[account_id] = because_by(entries, view.policy, view.now, sequence=sequences[account_id])
-    return found
+    """Of each account the three entries that weigh most in what its customer feels at the reading's instant."""
+    half_lives = view.policy.half_lives
+    heaviest = await heaviest_in_each(view.tx, view.book, accounts, half_lives)
+    return {
+        account.account_id: because(known, half_lives, view.now)
+        for account, known in zip(accounts, heaviest, strict=True)
+    }

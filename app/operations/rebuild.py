@@ -1,20 +1,21 @@
 """Rebuild a book's projections: fold accounts, crossings and promises again from what is on the ledger."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.api_key import is_sandbox
 from app.domain.audit import CORRUPT, LedgerBroken
-from app.domain.crossing import FORESIGHT
 from app.domain.entry import Entry, Head
 from app.domain.fold import Folded, fold
 from app.domain.instant import Instant
+from app.domain.outlook import FORESIGHT
 from app.domain.policy import PolicyHistory
 from app.domain.promise import Promise
 from app.domain.promise_fold import fold_promises
 from app.domain.refold import as_recorded, looked_at, on_record
+from app.domain.share import heaviest_of
 from app.operations.audit import Progress, unwatched
 from app.operations.audit_accounts import BATCH_ENTRIES
 from app.operations.evidence import Evidence, evidence_of
@@ -124,6 +125,7 @@ def _projection(
         policies,
         in_sandbox=is_sandbox(head.book),
     )
+    account = replace(account, heaviest=heaviest_of(entries, policy.half_lives))
     return Projection(account=account, recorded=recorded)
 
 

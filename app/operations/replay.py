@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from app.database import uninterrupted
 from app.domain.errors import NotReplayable
-from app.domain.interaction import SYSTEM_SOURCE
 from app.operations.break_due import let_time_pass
 from app.operations.ledger import Ledger
 from app.operations.load import load
 from app.operations.post_due_steps import PROMISES_AT_ONCE_MAX
 from app.operations.record import write_append
 from app.operations.tick import ACCOUNTS_MAX, advance_accounts
+from app.queries.books import book_key
 from app.queries.promises import due_promises
 from app.store.books import lock_head, save_head
 
@@ -49,7 +49,8 @@ async def _break_some(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONC
         due = await due_promises(tx, book, by=now, limit=limit) if head.replaying else []
         if not due:
             return False
-        append = await load(ledger, tx, head, (), now=now, booked_at=None, api_key_id=SYSTEM_SOURCE, promises=due)
+        own = await book_key(tx, book, ledger.master_key)
+        append = await load(ledger, tx, head, (), own_key=own, now=now, booked_at=None, promises=due)
         let_time_pass(append, (due[-1].next_step_at or now) if len(due) == limit else now)
         await write_append(tx, append)
         return True

@@ -11,7 +11,7 @@ from app.domain.chain import genesis
 from app.domain.entry import Head
 from app.domain.errors import Fault, InvalidRequest
 from app.domain.instant import YEAR, Instant
-from app.domain.interaction import EARLIEST, SYSTEM_SOURCE
+from app.domain.interaction import EARLIEST
 from app.domain.sandbox import AHEAD_MAX
 from app.operations.address import resealed
 from app.operations.break_due import post_due
@@ -146,7 +146,8 @@ async def _post_steps(
 ) -> Head:
     """Post what up to `limit` promises are due, each step when it is due but not before `since`; the head after."""
     due = await due_promises(tx, head.book, by=until, limit=limit)
-    append = await load(ledger, tx, head, (), now=until, booked_at=None, api_key_id=SYSTEM_SOURCE, promises=due)
+    own = await book_key(tx, head.book, ledger.master_key)
+    append = await load(ledger, tx, head, (), own_key=own, now=until, booked_at=None, promises=due)
     post_due(append, list(append.promises.by_name.values()), until, since=since)
     if append.entries:
         await write_append(tx, append)

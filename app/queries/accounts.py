@@ -1,15 +1,56 @@
 """Accounts and the keys that open them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
+from app.domain.entry import Head
+from app.domain.instant import Instant
+from app.records import account_of_record
 from app.rows import account_of
 from app.sealing.keys import Key, MasterKey, account_place, name_place
+from app.sql import Record, Sql, Step, columns_of
 from app.tables import account_keys, accounts, aliases, current_accounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An open account, found by its customer's name; `is_due` if a step of one of its promises is."""
+
+    account: Account
+    key: Key
+    is_due: bool
+
+
+# Of the promises not EXISTS, for which PostgreSQL may read all that are due, whosever they are.
+_OPENED = Sql(
+    "SELECT n.alias_hash, k.wrapped_key, ("  # noqa: S608 - of our own columns
+    " SELECT 1 FROM promises p WHERE p.book = n.book AND p.account_id = n.account_id AND p.next_step_at <= :by LIMIT 1"
+    f"), {columns_of(accounts, 'a')}"
+    " FROM aliases n"
+    " JOIN account_keys k ON k.book = n.book AND k.account_id = n.account_id"
+    " JOIN accounts a ON a.book = n.book AND a.generation = :generation AND a.account_id = n.account_id"
+    " WHERE n.book = :book AND n.alias_hash IN :hashes"
+)
+
+
+def finding_opened(head: Head, hashes: Collection[bytes], *, by: Instant) -> Step:
+    """The step that reads the open accounts of these alias hashes; of its rows makes `opened_of` what they are."""
+    return _OPENED, {"book": head.book, "generation": head.generation, "hashes": list(hashes), "by": by}
+
+
+def opened_of(book: str, rows: Iterable[Record], master_key: MasterKey) -> dict[bytes, Opened]:
+    """The open accounts, by alias hash; MasterKeyMismatch if the master key does not open one's key."""
+    found: dict[bytes, Opened] = {}
+    for alias_hash, wrapped, is_due, *record in rows:
+        account = account_of_record(record)
+        key = master_key.unwrap(wrapped, account_place(book, account.account_id))
+        found[alias_hash] = Opened(account=account, key=key, is_due=bool(is_due))
+    return found
 
 
 async def accounts_by_alias(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> dict[bytes, UUID]:

@@ -1,32 +1,49 @@
 """Entries, by every name they have."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, not_, select, true
+from sqlalchemy import ColumnElement, Select, and_, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import LastEffective
 from app.domain.entry import Entry
+from app.domain.share import Heavy
 from app.domain.standing import direction_of
+from app.queries.ledger_lines import streamed
+from app.records import entry_of_record
 from app.rows import entry_of
+from app.sql import Record, Sql, Step, columns_of, run
 from app.tables import entries
 
 Pair = tuple[str, str]
 
 
-async def entries_by_interaction(tx: AsyncConnection, book: str, pairs: Iterable[Pair]) -> dict[Pair, Entry]:
-    """The entries of these (source, id) pairs; a pair that the ledger does not know is absent."""
+_NAMED = Sql(
+    f"SELECT {columns_of(entries, 'e')} FROM entries e"  # noqa: S608 - of our own columns
+    " WHERE e.book = :book AND e.source = :source AND e.external_id IN :ids"
+)
+
+
+def finding_named(book: str, pairs: Iterable[Pair]) -> list[Step]:
+    """The steps that read the entries of these (source, id) pairs, one for each source; see `named_of`."""
     ids_by_source: defaultdict[str, set[str]] = defaultdict(set)
     for source, external_id in pairs:
         ids_by_source[source].add(external_id)
-    found: dict[Pair, Entry] = {}
-    for source, ids in ids_by_source.items():
-        where = and_(entries.c.source == source, entries.c.external_id.in_(ids))
-        for entry in await _entries(tx, select(entries).where(entries.c.book == book, where)):
-            found[source, entry.external_id or ""] = entry
-    return found
+    return [(_NAMED, {"book": book, "source": source, "ids": list(ids)}) for source, ids in ids_by_source.items()]
+
+
+def named_of(found: Iterable[Iterable[Record]]) -> dict[Pair, Entry]:
+    """The entries by (source, id); a pair that the ledger does not know is absent."""
+    named = (entry_of_record(record) for rows in found for record in rows)
+    return {(entry.source, entry.external_id or ""): entry for entry in named}
+
+
+async def entries_by_interaction(tx: AsyncConnection, book: str, pairs: Iterable[Pair]) -> dict[Pair, Entry]:
+    """The entries of these (source, id) pairs; a pair that the ledger does not know is absent."""
+    return named_of(await run(tx, *finding_named(book, pairs)))
 
 
 async def entries_by_id(tx: AsyncConnection, book: str, entry_ids: Collection[UUID]) -> dict[UUID, Entry]:
@@ -57,23 +74,53 @@ async def last_effective(
     ]
 
 
+async def effective_by_account(
+    tx: AsyncConnection, book: str, account_ids: Collection[UUID]
+) -> AsyncGenerator[tuple[UUID, list[tuple[Heavy, int | None]]]]:
+    """Each account's effective entries by sequence, each with the sequence of its reversal; one account in memory.
+
+    Only what tells which are the heaviest is read of them, for whole entries take several times as long.
+    """
+    own = (entries.c[name] for name in ("account_id", *Heavy._fields))
+    query = select(*own, _reversal.c.sequence.label("reversed_by")).select_from(_joined)
+    query = query.where(*_are_effective(book), entries.c.account_id.in_(account_ids))
+    lines: list[tuple[Heavy, int | None]] = []
+    last: UUID | None = None
+    async for row in streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+        account_id, sequence, entry_id, *rest, reversed_by = tuple[Any, ...](row.values())
+        if last is not None and last != account_id:
+            yield last, lines
+            lines = []
+        last = account_id
+        lines.append((Heavy(sequence, entry_id.hex, *rest), reversed_by))
+    if last is not None:
+        yield last, lines
+
+
 def _last_effective(book: str, account_id: UUID) -> Select[UUID, int, int, int]:
-    reversal = entries.alias()
     return (
         select(entries.c.entry_id, entries.c.value_at, entries.c.sequence, entries.c.points)
-        .outerjoin(reversal, and_(reversal.c.book == entries.c.book, reversal.c.reverses == entries.c.entry_id))
-        .where(
-            entries.c.book == book,
-            entries.c.account_id == account_id,
-            entries.c.points != 0,
-            # Spelt so that SQLite cannot take it for the index of reversals, in which nearly every entry has a null.
-            entries.c.reverses.is_(None).is_(true()),
-            reversal.c.entry_id.is_(None),
-            not_(entries.c.kind.like("account.%")),
-            entries.c.kind.not_in(("promise.made", "promise.moved", "promise.withdrawn")),
-        )
+        .select_from(_joined)
+        .where(*_are_effective(book), entries.c.account_id == account_id, _reversal.c.entry_id.is_(None))
         .order_by(entries.c.value_at.desc(), entries.c.sequence.desc())
     )
+
+
+_reversal = entries.alias("reversal")
+_joined = entries.outerjoin(
+    _reversal, and_(_reversal.c.book == entries.c.book, _reversal.c.reverses == entries.c.entry_id)
+)
+
+
+def _are_effective(book: str) -> list[ColumnElement[bool]]:
+    return [
+        entries.c.book == book,
+        entries.c.points != 0,
+        # Spelt so that SQLite cannot take it for the index of reversals, in which nearly every entry has a null.
+        entries.c.reverses.is_(None).is_(true()),
+        not_(entries.c.kind.like("account.%")),
+        entries.c.kind.not_in(("promise.made", "promise.moved", "promise.withdrawn")),
+    ]
 
 
 async def _entries(tx: AsyncConnection, query: Select[tuple[object, ...]]) -> list[Entry]:

@@ -1,5 +1,6 @@
 """Subscriptions, as they are stored."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.instant import Instant
 from app.domain.subscription import Subscription, SubscriptionState
 from app.rows import subscription_of
+from app.sql import Record, Sql, Step, columns_of, run, uuid_of
 from app.tables import subscriptions
 
 
@@ -19,10 +21,30 @@ async def subscription(tx: AsyncConnection, book: str, subscription_id: UUID) ->
     return None if row is None else subscription_of(row)
 
 
+_LIVE = Sql(
+    f"SELECT {columns_of(subscriptions, 's')} FROM subscriptions s"  # noqa: S608 - of our own columns
+    " WHERE s.book = :book AND s.state <> :deleted"
+)
+_COLUMNS = [column.name for column in subscriptions.columns]
+
+
+def finding_live(book: str) -> Step:
+    """The step that reads all that are not deleted: active, paused or disabled."""
+    return _LIVE, {"book": book, "deleted": SubscriptionState.DELETED.value}
+
+
+def live_of(rows: Iterable[Record]) -> list[Subscription]:
+    """Those subscriptions."""
+    named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    for row in named:
+        row.update(subscription_id=uuid_of(row["subscription_id"]), ordered=bool(row["ordered"]))
+    return [subscription_of(row) for row in named]
+
+
 async def live_subscriptions(tx: AsyncConnection, book: str) -> list[Subscription]:
     """All that are not deleted: active, paused or disabled."""
-    query = _of(book).where(subscriptions.c.state != SubscriptionState.DELETED)
-    return [subscription_of(row) for row in (await tx.execute(query)).mappings()]
+    (rows,) = await run(tx, finding_live(book))
+    return live_of(rows)
 
 
 async def listed_subscriptions(

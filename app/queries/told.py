@@ -1,71 +1,64 @@
 """What has to be known of accounts before anybody is told of them: what was told and booked just before."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.domain.announcing import Told
-from app.domain.entry import Entry
+from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
-from app.domain.message import ACCOUNT_PREFIX
-from app.rows import entry_of, told_of_row
-from app.tables import accounts, current_accounts, entries, messages
+from app.domain.message import ACCOUNT_PREFIX, MessageType
+from app.domain.standing import Depth
+from app.records import entry_of_record
+from app.sql import Record, Sql, Step, columns_of, uuid_of
+from app.tables import entries
+
+_TOLD = Sql(
+    "SELECT account_id, at, types, to_depth FROM messages"
+    " WHERE book = :book AND account_id IN :account_ids AND at > :since AND types LIKE :about ORDER BY number"
+)
+_LAST_LINES = Sql(
+    f"SELECT {columns_of(entries, 'e')} FROM accounts a"  # noqa: S608 - of our own columns
+    " JOIN entries e ON e.book = a.book AND e.account_id = a.account_id AND e.sequence > a.sequence - :limit"
+    " WHERE a.book = :book AND a.generation = :generation AND a.account_id IN :account_ids"
+    " AND e.booked_at >= :since ORDER BY e.position"
+)
 
 
-async def told_of(
-    tx: AsyncConnection, book: str, account_ids: Collection[UUID], *, since: Instant
-) -> dict[UUID, list[Told]]:
-    """The messages of these accounts that tell of a place and whose cause lies after `since`, in order.
+def finding_told(head: Head, account_ids: Collection[UUID], *, since: Instant) -> Step:
+    """The step that reads the messages of these accounts that tell of a place and whose cause lies after `since`.
 
     Others are never quiet and silence nobody, and a busy account may have thousands.
     """
+    about = f'%"{ACCOUNT_PREFIX}%'
+    return _TOLD, {"book": head.book, "account_ids": list(account_ids), "since": since, "about": about}
+
+
+def told_of(rows: Iterable[Record]) -> dict[UUID, list[Told]]:
+    """What each account was told, in order."""
     found: dict[UUID, list[Told]] = defaultdict(list)
-    if not account_ids:
-        return found
-    own = messages.c
-    query = select(own.account_id, own.at, own.types, own.to_depth).where(
-        own.book == book,
-        own.account_id.in_(account_ids),
-        own.at > since,
-        own.types.contains(f'"{ACCOUNT_PREFIX}', autoescape=True),
-    )
-    for row in (await tx.execute(query.order_by(own.number))).mappings():
-        found[row["account_id"]].append(told_of_row(row))
+    for account_id, at, types, depth in rows:
+        told = Told(
+            at=at, types=tuple(map(MessageType, json.loads(types))), depth=None if depth is None else Depth(depth)
+        )
+        found[uuid_of(account_id)].append(told)
     return found
 
 
-async def last_lines_of(
-    tx: AsyncConnection, book: str, account_ids: Collection[UUID], *, since: Instant, limit: int
-) -> dict[UUID, list[Entry]]:
-    """Of the last `limit` lines of each of these accounts those booked at `since` or later, in order.
+def finding_last_lines(head: Head, account_ids: Collection[UUID], *, since: Instant, limit: int) -> Step:
+    """The step that reads of the last `limit` lines of each of these accounts those booked at `since` or later.
 
     Requires the accounts to be stored with their last lines.
     """
+    given = {"book": head.book, "generation": head.generation, "account_ids": list(account_ids)}
+    return _LAST_LINES, {**given, "since": since, "limit": limit}
+
+
+def lines_of(rows: Iterable[Record]) -> dict[UUID, list[Entry]]:
+    """The lines of each account, in order."""
     found: dict[UUID, list[Entry]] = defaultdict(list)
-    if not account_ids:
-        return found
-    of_account = and_(current_accounts(book), accounts.c.account_id == entries.c.account_id)
-    query = (
-        select(entries)
-        .join_from(entries, accounts, of_account)
-        .where(
-            entries.c.book == book,
-            entries.c.account_id.in_(account_ids),
-            entries.c.sequence > accounts.c.sequence - limit,
-            entries.c.booked_at >= since,
-        )
-    )
-    for row in (await tx.execute(query.order_by(entries.c.position))).mappings():
-        found[row["account_id"]].append(entry_of(row))
+    for row in rows:
+        entry = entry_of_record(row)
+        found[entry.account_id].append(entry)
     return found
-
-
-async def heavy_lines_of(tx: AsyncConnection, book: str, account_id: UUID, *, least: int) -> list[Entry]:
-    """An account's lines of at least that magnitude, in order; so a reversal comes with what it reverses."""
-    query = select(entries).where(
-        entries.c.book == book, entries.c.account_id == account_id, func.abs(entries.c.points) >= least
-    )
-    return [entry_of(row) for row in (await tx.execute(query.order_by(entries.c.sequence))).mappings()]

@@ -8,6 +8,7 @@ the list was begun.
 
 import heapq
 from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.domain.crossing import advance
 from app.domain.entry import Entry
 from app.domain.fold import fold
 from app.domain.policy import PolicyHistory
+from app.domain.share import heaviest_of
 from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account, streamed
@@ -106,6 +108,7 @@ async def _worked_out(
         changes = (await customer_changes_of(tx, book, [account.account_id])).get(account.account_id, [])
         known = [change for change in changes if change.changed_at <= moment.booked_at]
         account = fold(account.account_id, earlier, known, *policies.from_line(earlier[0].position)).account
+        account = replace(account, heaviest=heaviest_of(earlier, policies.in_force.half_lives))
     return advance(account, policies.in_force, max(moment.at, account.masses.at))[0]
 
 

@@ -14,7 +14,8 @@ from app.domain.crossing import Crossing
 from app.domain.entry import Head
 from app.domain.fold import CustomerChange
 from app.domain.instant import Instant
-from app.rows import account_row, crossing_row
+from app.records import account_record, crossing_record
+from app.sql import Insert, Step, run
 from app.tables import account_keys, accounts, aliases, crossings, customer_changes
 
 
@@ -39,37 +40,43 @@ class NewCrossing:
     announced: bool = False
 
 
-_BESIDE = ("account_id", "ordinal", "recorded_at", "announced")
+_KEYS, _NAMES = Insert(account_keys), Insert(aliases)
+_ACCOUNTS, _CROSSINGS = Insert(accounts, replacing=True), Insert(crossings)
 
 
-async def insert_openings(tx: AsyncConnection, book: str, openings: Sequence[Opening]) -> None:
-    """Keep the keys and names of newly opened accounts."""
+def opening(book: str, openings: Sequence[Opening]) -> list[Step]:
+    """The steps that keep the keys and names of newly opened accounts."""
     if not openings:
-        return
-    keys = [{"book": book, "account_id": o.account_id, "wrapped_key": o.wrapped_key} for o in openings]
-    names = [
-        {"book": book, "alias_hash": o.alias_hash, "account_id": o.account_id, "sealed_name": o.sealed_name}
-        for o in openings
+        return []
+    return [
+        (_KEYS, [(book, each.account_id, each.wrapped_key) for each in openings]),
+        (_NAMES, [(book, each.alias_hash, each.account_id, each.sealed_name) for each in openings]),
     ]
-    await tx.execute(insert(account_keys), keys)
-    await tx.execute(insert(aliases), names)
+
+
+def saving_accounts(head: Head, saved: Sequence[Account]) -> Step:
+    """The step that writes the accounts as they are now, new ones included, in the head's generation."""
+    return _ACCOUNTS, [account_record(head.book, head.generation, account) for account in saved]
 
 
 async def save_accounts(tx: AsyncConnection, head: Head, saved: Sequence[Account]) -> None:
     """Write the accounts as they are now, new ones included, in the head's generation."""
-    rows = [{**account_row(head.book, account), "generation": head.generation} for account in saved]
-    if rows:
-        await tx.execute(upsert(tx, accounts), rows)
+    await run(tx, saving_accounts(head, saved))
+
+
+def recording_crossings(book: str, recorded: Sequence[NewCrossing]) -> Step:
+    """The step that records crossings."""
+    return _CROSSINGS, [
+        crossing_record(
+            book, each.account_id, each.ordinal, each.crossing, announced=each.announced, recorded_at=each.recorded_at
+        )
+        for each in recorded
+    ]
 
 
 async def insert_crossings(tx: AsyncConnection, book: str, recorded: Sequence[NewCrossing]) -> None:
     """Record crossings."""
-    if recorded:
-        rows = [
-            {"book": book, **{name: getattr(each, name) for name in _BESIDE}, **crossing_row(each.crossing)}
-            for each in recorded
-        ]
-        await tx.execute(insert(crossings), rows)
+    await run(tx, recording_crossings(book, recorded))
 
 
 async def insert_customer_change(tx: AsyncConnection, book: str, account_id: UUID, change: CustomerChange) -> None:

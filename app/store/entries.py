@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.domain.entry import Entry
-from app.rows import entry_row
+from app.records import entry_record
+from app.sql import Insert, Step
 from app.tables import entries
 
+_APPEND = Insert(entries, copying=True)
 
-async def append_entries(tx: AsyncConnection, book: str, appended: Sequence[Entry]) -> None:
-    """Append lines in order. Requires the book's head to be locked."""
-    if appended:
-        await tx.execute(insert(entries), [entry_row(book, entry) for entry in appended])
+
+def appending(book: str, appended: Sequence[Entry]) -> Step:
+    """The step that appends lines in order. Requires the book's head to be locked."""
+    return _APPEND, [entry_record(book, entry) for entry in appended]

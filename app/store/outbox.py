@@ -1,16 +1,16 @@
 """Messages as they were told, their deliveries to be, and what is held back for a summary."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.instant import MINUTE, Instant
 from app.domain.message import Message
+from app.sql import Insert, Record, Sql, Step
 from app.tables import deliveries, messages, summaries
 
 FLOOD_MESSAGES = 50  # of one cause in FLOOD_WINDOW; what comes beyond becomes one summary
@@ -25,41 +25,48 @@ class Flood:
     is_held_back: bool
 
 
-async def insert_messages(tx: AsyncConnection, book: str, written: Sequence[tuple[Message, bytes]]) -> None:
-    """Keep messages, each with its sealed body. Requires the book's head to be locked."""
-    await tx.execute(insert(messages), [_message_row(book, message, sealed) for message, sealed in written])
+CALM = Flood(told=0, is_held_back=False)
+
+_MESSAGES, _DELIVERIES, _SUMMARIES = Insert(messages), Insert(deliveries), Insert(summaries)
+_HELD_BACK = Sql("SELECT cause FROM summaries WHERE book = :book AND cause IN :causes AND written_by IS NULL")
+_LATELY = Sql(
+    "SELECT cause, count(*) FROM messages"
+    " WHERE book = :book AND cause IN :causes AND created_at > :after GROUP BY cause"
+)
 
 
-async def insert_deliveries(tx: AsyncConnection, book: str, pairs: Sequence[tuple[UUID, Message]]) -> None:
-    """Owe each subscription its message, from the message's own instant on."""
-    if pairs:
-        await tx.execute(insert(deliveries), [_delivery_row(book, *pair) for pair in pairs])
+def finding_floods(book: str, causes: Collection[str], at: Instant) -> list[Step]:
+    """The steps that read what of these causes was told within FLOOD_WINDOW before `at`, and what is held back.
 
-
-async def flood_of(tx: AsyncConnection, book: str, cause: str, at: Instant) -> Flood:
-    """What of the cause was told within FLOOD_WINDOW before `at`, and whether more is held back until a summary is.
-
-    That is so until it is written, whenever that will be: both are done under the head's lock, so none gets in between.
+    That is so until the summary is written, whenever that will be: both are done under the head's lock, so none gets in
+    between.
     """
-    own = summaries.c
-    is_open = select(own.due_at).where(own.book == book, own.cause == cause, own.written_by.is_(None))
-    lately = select(messages.c.number).where(
-        messages.c.book == book, messages.c.cause == cause, messages.c.created_at > at - FLOOD_WINDOW
-    )
-    told = len((await tx.execute(lately.limit(FLOOD_MESSAGES))).all())
-    return Flood(told=told, is_held_back=(await tx.execute(is_open.limit(1))).first() is not None)
+    given = {"book": book, "causes": list(causes)}
+    return [(_HELD_BACK, given), (_LATELY, {**given, "after": at - FLOOD_WINDOW})]
 
 
-async def insert_summary(tx: AsyncConnection, book: str, first: Message) -> None:
-    """From this message on, what its cause has to tell is held back for a while."""
-    row = {
-        "book": book,
-        "cause": first.cause,
-        "begun_at": first.created_at,
-        "due_at": first.created_at + FLOOD_WINDOW,
-        "from_number": first.number,
-    }
-    await tx.execute(insert(summaries).values(row))
+def floods_of(held_back: Iterable[Record], lately: Iterable[Record]) -> dict[str, Flood]:
+    """The floods by their causes; others are calm."""
+    told = {cause: int(count) for cause, count in lately}
+    dammed = {cause for (cause,) in held_back}
+    return {cause: Flood(told=told.get(cause, 0), is_held_back=cause in dammed) for cause in told.keys() | dammed}
+
+
+def writing_messages(
+    book: str,
+    written: Iterable[tuple[Message, bytes]],
+    owed: Sequence[tuple[UUID, Message]],
+    flooding: Sequence[Message],
+) -> list[Step]:
+    """The steps that keep messages, each with its sealed body, and owe each subscription its own from now on.
+
+    From each that begins a flood on, what its cause has to tell is held back for a while. Requires the locked head.
+    """
+    return [
+        (_MESSAGES, [_message_row(book, message, sealed) for message, sealed in written]),
+        *([(_DELIVERIES, [_delivery_row(book, *pair) for pair in owed])] if owed else []),
+        *([(_SUMMARIES, [_summary_row(book, first) for first in flooding])] if flooding else []),
+    ]
 
 
 async def lock_summary(tx: AsyncConnection, book: str, cause: str, from_number: int) -> bool:
@@ -88,20 +95,30 @@ def _is_summary(book: str, cause: str, from_number: int) -> ColumnElement[bool]:
     return and_(own.book == book, own.cause == cause, own.from_number == from_number)
 
 
-def _message_row(book: str, message: Message, sealed: bytes) -> dict[str, Any]:
-    row = {name: getattr(message, name) for name in Message.__dataclass_fields__}
-    return {**row, "book": book, "types": json.dumps(message.types), "body": sealed}
+def _message_row(book: str, message: Message, sealed: bytes) -> Record:
+    return (
+        book,
+        message.number,
+        message.message_id,
+        message.type.value,
+        json.dumps(message.types),
+        message.at,
+        message.created_at,
+        message.account_id,
+        message.position,
+        message.cause,
+        message.segment,
+        message.magnitude,
+        message.to_standing.value if message.to_standing else None,
+        message.to_depth.value if message.to_depth else None,
+        sealed,
+    )
 
 
-def _delivery_row(book: str, subscription_id: UUID, message: Message) -> dict[str, Any]:
-    return {
-        "book": book,
-        "subscription_id": subscription_id,
-        "number": message.number,
-        "account_id": message.account_id,
-        "state": "pending",
-        "created_at": message.created_at,
-        "due_at": message.created_at,
-        "attempts": 0,
-        "tries": 0,
-    }
+def _delivery_row(book: str, subscription_id: UUID, message: Message) -> Record:
+    own = (book, subscription_id, message.number, message.account_id)
+    return *own, "pending", message.created_at, message.created_at, None, 0, 0, None, None
+
+
+def _summary_row(book: str, first: Message) -> Record:
+    return book, first.cause, first.number, first.created_at, first.created_at + FLOOD_WINDOW, None

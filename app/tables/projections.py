@@ -44,6 +44,7 @@ accounts = Table(
     Column("touched_at", BigInteger, nullable=False),
     Column("segment", String(100)),
     Column("value", Double),
+    Column("heaviest", Text),  # after the sequence at which they are the heaviest entries; null where only lines tell
     Column("from_standing", String(21)),  # of an account that moves when the generation it waits in is taken up
     Column("from_depth", String(6)),
     Index("accounts_by_standing", "book", "generation", "standing", "standing_since", "account_id"),

@@ -184,7 +184,7 @@ async def test_what_nobody_foresaw_is_a_500_without_details(
     async def fails(*_arguments: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(recording, "lock_head", fails)
+    monkeypatch.setattr(recording, "lock_book", fails)
     with caplog.at_level(logging.ERROR):
         response = await api.post("/v1/interactions", json=happening())
 

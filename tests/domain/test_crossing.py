@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.account import Account
-from app.domain.crossing import FORESIGHT, Cause, Crossing, advance, changes, look_again_at, next_crossing_at
+from app.domain.crossing import Cause, Crossing, advance, changes, look_again_at, next_crossing_at
 from app.domain.instant import DAY, HOUR, YEAR, Instant
 from app.domain.memory import Masses
+from app.domain.outlook import FORESIGHT
 from app.domain.policy import HalfLives, Memory, Policy, Thresholds
 from app.domain.standing import Depth, Direction, Place, Standing, place_at
 from tests.domain.oracle import proven

@@ -11,6 +11,7 @@ from app.domain.exponentials import (
     Term,
     first_whole,
     monotone_pieces,
+    root_before,
     root_between,
     roots_max,
     sign_changes,
@@ -98,6 +99,22 @@ def test_a_root_far_out_costs_no_more_than_double_precision() -> None:
     rate = log(2) / 36_500
     root = root_between(((0.0, -1e-3), (rate, 1e6)), 0.0, 1e9)
     assert root == pytest.approx(log(1e9) / rate, rel=1e-12)
+
+
+@given(terms=sums, sooner=st.floats(0.1, 0.9 * FAR), later=st.floats(0.9 * FAR, 10 * FAR))
+def test_a_root_that_is_found_before_an_instant_is_to_the_last_bit_that_of_any_longer_interval(
+    terms: list[Term], sooner: float, later: float
+) -> None:
+    whole = summed(terms)
+    assume(roots_max(whole) == 1)
+    assume((value_at(whole, 0.0) > 0.0) is not (value_at(whole, sooner) > 0.0))
+    assert root_before(whole, 0.0, sooner) in (root_between(whole, 0.0, later), None)
+
+
+def test_a_root_is_found_before_an_instant_unless_one_would_look_beyond_it() -> None:
+    straight = ((0.0, -15.0), (log(2) / 180, 20.0))
+    assert root_before(straight, 0.0, 80.0) == root_between(straight, 0.0, FAR)
+    assert root_before(straight, 0.0, 70.0) is None
 
 
 @given(terms=sums, gap=st.floats(-800, 800))

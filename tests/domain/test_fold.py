@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.crossing import Cause, advance, next_crossing_at
-from app.domain.fold import CustomerChange, fold, remembered
+from app.domain.fold import CustomerChange, Folded, fold, remembered
 from app.domain.instant import DAY
 from app.domain.memory import felt_at
 from app.domain.policy import HalfLives, Policy, PolicyHistory, PolicySwitch, Thresholds
 from app.domain.standing import Depth, Place, Standing
-from tests.domain.paper import ACCOUNT_ID, Event, Paper, gaps, postings, reversals
-from tests.domain.strategies import NOON
+from tests.domain.paper import ACCOUNT_ID, Event, Paper, gaps, histories, postings, reversals
+from tests.domain.strategies import NOON, policies, thresholds
 
 GOLD = Policy(segments={"gold": Thresholds(glow=5.0, marked=-8.0), "silver": Thresholds(evidence=30.0)})
 
@@ -60,6 +60,23 @@ def test_the_fold_is_what_was_kept_step_by_step_however_often_one_looked(history
     assert account == paper.account
     assert [*folded.crossings, *unrecorded] == paper.crossings
     assert account.crossings == len(paper.crossings)
+
+
+@settings(max_examples=300, deadline=None)
+@given(history=histories, policy=policies, segment=thresholds())
+def test_a_fold_is_to_the_last_bit_what_advance_and_apply_make_of_each_entry(
+    history: list[Event], policy: Policy, segment: Thresholds
+) -> None:
+    paper = Paper(policy=replace(policy, segments={"gold": segment}))
+    paper.credit(20)
+    for n, event in enumerate(history):
+        paper.step(replace(event, gap=event.gap + 1))
+        if n == len(history) // 2:
+            paper.put_in("gold", at=paper.now + DAY)
+
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, paper.policy)
+
+    assert repr(folded) == repr(Folded(account=paper.account, crossings=tuple(paper.crossings)))
 
 
 @settings(max_examples=100)

@@ -13,8 +13,8 @@ from app.domain.entry import Entry
 from app.domain.instant import DAY, YEAR
 from app.domain.message import MessageType
 from app.domain.message_body import CAUSING_ENTRIES_MAX, News, Side, account_body
-from app.domain.policy import Policy
-from app.domain.share import shares
+from app.domain.policy import HalfLives
+from app.domain.share import because, heaviest_of
 from app.domain.shown import entry_shown, place_shown, share_shown
 from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff_document import default_tariff
@@ -77,7 +77,7 @@ def test_what_weighs_most_is_told_as_the_account_shows_it() -> None:
     tariff = default_tariff()
     entry = replace(booked(-48)[0], kind="delivery.late")
     for each in (entry, replace(entry, kind="no.longer.listed")):
-        (share,) = shares([each], Policy(), each.booked_at + YEAR)
+        (share,) = because(heaviest_of([each], HalfLives()), HalfLives(), each.booked_at + YEAR)
         shown = share_shown(share, tariff.kinds.get(each.kind))
         assert shown == json.loads(BecauseOut.of(share, tariff).model_dump_json())
 

@@ -1,12 +1,24 @@
 """The table of standings, row by row, at its edges."""
 
+from math import inf, nextafter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.memory import Felt, Masses
 from app.domain.policy import HalfLives, Policy, Thresholds
-from app.domain.standing import Depth, Direction, Place, Standing, direction_of, place_at, place_of, rounded
+from app.domain.standing import (
+    HALF_STEP,
+    Depth,
+    Direction,
+    Place,
+    Standing,
+    direction_of,
+    place_at,
+    place_of,
+    rounded,
+)
 from tests.domain.strategies import NOON, lone, masses
 
 CREDIT, DEBIT = Direction.CREDIT, Direction.DEBIT
@@ -53,6 +65,17 @@ def test_the_first_row_that_holds_is_the_place(feeling: Felt, last: Direction | 
 def test_a_difference_is_rounded_to_a_millionth_and_never_to_minus_zero(difference: float) -> None:
     assert abs(rounded(difference) - difference) <= 5.1e-7
     assert str(rounded(difference)) != "-0.0"
+
+
+edges = st.sampled_from([-1.5e-6, -HALF_STEP, 0.0, HALF_STEP, 1.5e-6])
+beside_edges = st.builds(nextafter, edges, st.sampled_from([-inf, 0.0, inf])) | edges
+
+
+@given(difference=beside_edges | st.floats(-1e-5, 1e-5) | st.floats())
+def test_a_difference_lies_beside_half_a_step_exactly_where_rounding_it_says_so(difference: float) -> None:
+    assert (difference < -HALF_STEP) is (rounded(difference) < 0)
+    assert (difference >= -HALF_STEP) is (rounded(difference) >= 0)
+    assert (difference <= HALF_STEP) is (rounded(difference) <= 0)
 
 
 @pytest.mark.parametrize(("difference", "is_below"), [(-4.9e-7, False), (-5.1e-7, True), (0.0, False)])

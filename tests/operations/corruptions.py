@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, delete, insert, literal, select, update
+from sqlalchemy import Executable, Table, Text, delete, func, insert, literal, select, update
 
 from app.domain.instant import YEAR
 from app.tables import accounts, crossings
@@ -58,11 +58,19 @@ def _copied(table: Table, of: UUID, **values: object) -> list[Executable]:
     return [insert(table).from_select([c.name for c in table.c], row)]
 
 
+def _heaviest(text: str) -> Any:
+    """As if that were so at the account's last entry."""
+    return accounts.c.sequence.cast(Text) + literal(f" {text}")
+
+
 PROJECTIONS = [
     of_account("balance changed", 2, balance=1),
     of_account("a mass changed", 4, credits_lasting=accounts.c.credits_lasting + 1e-6),
     of_account("fresh changed", 4, fresh=0.0),
     of_account("masses of another instant", 4, masses_at=accounts.c.masses_at + 1),
+    of_account("heaviest entries forgotten", 4, heaviest=_heaviest("[]")),
+    of_account("heaviest entries that are none", 4, heaviest=_heaviest("many")),
+    of_account("points of a heavy entry changed", 4, heaviest=func.replace(accounts.c.heaviest, ",-20,", ",-21,")),
     of_account("standing changed", standing="overdrawn", depth="slight"),
     of_account("a standing that is none", standing="sad"),
     of_account("depth changed", depth="deep"),

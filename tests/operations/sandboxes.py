@@ -18,7 +18,7 @@ from tests.operations.posting import account_of
 from tests.operations.stories import stored
 
 _numbers = itertools.count(1)
-_ITS_OWN = {"book", "account_id", "entry_id", "made_by", "moved_by", "settled_by", "reverses"}
+_ITS_OWN = {"book", "account_id", "entry_id", "made_by", "moved_by", "settled_by", "reverses", "heaviest"}
 _ITS_OWN |= {"sealed", "content_hash", "hash", "touched_at", "message_id", "number", "body", "created_at"}
 
 

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy import event
-
 from app.domain.crossing import next_crossing_at
 from app.domain.instant import DAY, HOUR
 from app.domain.policy import Policy
@@ -18,6 +16,7 @@ from tests.conftest import NOON, Bench
 from tests.operations.posting import account_of, interaction, ledger_of, post, posted, reversal
 from tests.operations.promising import DUE, making
 from tests.operations.telling import bodies, message_rows, types
+from tests.statements import listening
 
 INSULT = "agent.insult_or_threat"  # -90
 GIFT = "moment.unexpected_gift"  # 45
@@ -136,15 +135,13 @@ async def test_nothing_is_asked_of_the_database_where_nothing_can_be_told(bench:
     for number, kind in enumerate((GIFT, SOLVED, FAILED), start=1):
         await posted(bench, interaction(number, kind))
     written = len(await message_rows(bench))
-    asked: list[str] = []
-    engine = bench.ledger.database._writer.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda *heard: asked.append(heard[2]))
+    asked = await listening(bench.ledger.database)
 
     await post(bench, *[interaction(f"more-{n}", SOLVED) for n in range(3)])
     bench.clock.pass_days(2)
     await posted(bench, interaction("late", "wait.excessive"))
     assert asked
-    assert [statement for statement in asked if "FROM messages" in statement or "JOIN" in statement] == []
+    assert [statement for statement in asked if "FROM messages" in statement or "JOIN entries" in statement] == []
     assert len(await message_rows(bench)) == written
 
 

@@ -49,7 +49,8 @@ async def lived(bench: Bench, told: Sequence[Step]) -> list[tuple[Any, ...]]:
     rows = [row for table in (await projected(bench, book)).values() for row in table]
     # What is told of depends on how soon it is known.
     when = {"recorded_at": None, "announced": None}
-    named = [{**row, **when, "book": None, "account_id": whose[row["account_id"]]} for row in rows]
+    chance = {"book": None, "heaviest": None}  # which names entries
+    named = [{**row, **when, **chance, "account_id": whose[row["account_id"]]} for row in rows]
     return sorted([tuple(row.items()) for row in named], key=str)
 
 

@@ -1,0 +1,123 @@
+"""The intake: what many callers post on a book at once becomes one append (group commit).
+
+Of each book one append is under way at a time. What comes meanwhile waits, and goes together into the next: so nobody
+waits where nothing is under way, and the busier a book is the less each posting costs.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.domain.errors import Refusal
+from app.domain.request_errors import TooManyRequests
+from app.operations.append import Item
+from app.operations.ledger import Ledger
+from app.operations.outcome import Outcome
+from app.operations.record import Recorded, Sent, record_all
+
+WAITING_MAX = 10_000
+"""Items of one book that wait for an append; whoever comes beyond that is told to come again."""
+TOGETHER_MAX = 1_000
+"""Items of one append, unless a single caller sends more: beyond it an item costs no less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of what one caller sent, and the rules under which it was."""
+
+    outcomes: list[Outcome]
+    recorded: Recorded
+
+
+_Waiting = tuple[Sent, "asyncio.Future[Answer]"]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who waits for an append to one book."""
+
+    waiting: deque[_Waiting] = field(default_factory=deque[_Waiting])
+    items: int = 0
+
+    def add(self, sent: Sent) -> "asyncio.Future[Answer]":
+        if self.items and self.items + len(sent.items) > WAITING_MAX:
+            raise TooManyRequests(f"{self.items} interactions of this book wait to be written: send the same again.")
+        answer = asyncio.get_running_loop().create_future()
+        self.waiting.append((sent, answer))
+        self.items += len(sent.items)
+        return answer
+
+    def next_group(self) -> list[_Waiting]:
+        """Whoever goes into the next append together, in the order in which they came; at least one."""
+        group, items = [self.waiting.popleft()], 0
+        items = len(group[0][0].items)
+        while self.waiting and items + len(self.waiting[0][0].items) <= TOGETHER_MAX:
+            group.append(self.waiting.popleft())
+            items += len(group[-1][0].items)
+        self.items -= items
+        return group
+
+
+class Intake:
+    """The intake of one process, over all its books."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._queues: dict[str, _Queue] = {}
+        self._appending: set[asyncio.Task[None]] = set()
+
+    async def post(self, book: str, items: Sequence[Item], *, api_key_id: str) -> Answer:
+        """Append the items, durably, together with whatever else is waiting; see `record`.
+
+        What was taken in is appended even if the caller goes away. Raises TooManyRequests, taking nothing in, if too
+        much is waiting.
+        """
+        queue = self._queues.get(book)
+        if queue is None:
+            queue = self._queues[book] = _Queue()
+            answer = queue.add(Sent(items=items, api_key_id=api_key_id))
+            task = asyncio.create_task(self._append(book, queue))
+            self._appending.add(task)
+            task.add_done_callback(self._appending.discard)
+        else:
+            answer = queue.add(Sent(items=items, api_key_id=api_key_id))
+        return await asyncio.shield(answer)
+
+    async def drained(self) -> None:
+        """All that was taken in is appended or refused, and its answers are known."""
+        while self._appending:
+            await asyncio.wait(self._appending)
+
+    async def _append(self, book: str, queue: _Queue) -> None:
+        """Append until nobody waits."""
+        while queue.waiting:
+            await asyncio.sleep(0)  # whoever is in the same turn of the loop comes along
+            await self._append_group(book, queue.next_group())
+        del self._queues[book]
+
+    async def _append_group(self, book: str, group: list[_Waiting]) -> None:
+        try:
+            recorded = await record_all(self.ledger, book, [sent for sent, _ in group])
+        except Refusal as refusal:  # of the append as a whole: each is told
+            _fail(group, refusal)
+        except Exception as error:  # noqa: BLE001 - whoever is at fault alone gets it
+            await self._append_apart(book, group, error)
+        else:
+            for (_, answer), outcomes in zip(group, recorded.outcomes, strict=True):
+                if not answer.cancelled():
+                    answer.set_result(Answer(outcomes, recorded))
+
+    async def _append_apart(self, book: str, group: list[_Waiting], error: Exception) -> None:
+        """One of them broke the append: the others are not to suffer for it."""
+        if len(group) == 1:
+            _fail(group, error)
+            return
+        for each in group:
+            await self._append_group(book, [each])
+
+
+def _fail(group: Sequence[_Waiting], error: Exception) -> None:
+    for _, answer in group:
+        if not answer.cancelled():
+            answer.set_exception(error)
