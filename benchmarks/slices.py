@@ -1,12 +1,13 @@
 """The slices of a round: each measures one thing for so many seconds, and says its rate and what else it found."""
 
-import asyncio
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
+
+import uvloop
 
 from benchmarks.bodies import Source
 from benchmarks.floor import copy_entries, read_entries
@@ -34,7 +35,7 @@ def batches(world: World, seconds: float) -> Slice:
 
 def copies(world: World, seconds: float) -> Slice:
     """COPY of entries into a table that holds as many as the measured book did at first."""
-    written, took = asyncio.run(copy_entries(world.copied, world.rows, book=world.new_run(), seconds=seconds))
+    written, took = uvloop.run(copy_entries(world.copied, world.rows, book=world.new_run(), seconds=seconds))
     return {"rate": written / took}
 
 
@@ -46,13 +47,13 @@ def imports(world: World, _seconds: float) -> Slice:
 
 def reads(world: World, _seconds: float) -> Slice:
     """All columns of the book's entries, not folded."""
-    count, took = asyncio.run(read_entries(world.book.url, world.book.name))
+    count, took = uvloop.run(read_entries(world.book.url, world.book.name))
     return {"rate": count / took}
 
 
 def folds(world: World, _seconds: float) -> Slice:
     """The fold of a rebuild over the same book, nothing written."""
-    count, took = asyncio.run(fold_book(world.book.url, world.book.name))
+    count, took = uvloop.run(fold_book(world.book.url, world.book.name))
     return {"rate": count / took}
 
 
