@@ -44,9 +44,8 @@ def canonical_line(array: Sequence[int | str | None], context: str, sealed: byte
     texts = [plain_json(each) for each in array]
     if None in texts:
         raise ValueError("a number that canonical form 1 has no bytes for")
-    line = ",".join(cast("list[str]", texts))
     hashes = f'"{sha256(context.encode()).hexdigest()}","{sha256(sealed).hexdigest()}",null'
-    return f"[{CANONICAL_VERSION},{line},{hashes}]".encode()
+    return f"[{','.join([str(CANONICAL_VERSION), *cast('list[str]', texts), hashes])}]".encode()
 
 
 def linked(previous: bytes, entry: "Entry") -> bytes:
