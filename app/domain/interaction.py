@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring as quoted
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,9 +12,6 @@ import rfc8785
 from app.domain.chain import WHOLE_MAX
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import MINUTE, Instant
-
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
-"""Of what `_is_plain` lets through this is RFC 8785, as a test holds, at a fifth of the price."""
 
 AHEAD_MAX = 5 * MINUTE
 EARLIEST: Instant = -2_208_988_800_000_000  # 1900-01-01T00:00:00Z
@@ -102,24 +100,38 @@ def canonical(value: Any) -> bytes:
     JSON's integers end at 2^53 there. A larger one was a double (1e20 is written out as an integer), or is a time
     after the year 2255, which no entry has.
     """
-    if _is_plain(value):
-        return _ENCODE(value).encode()
+    plain = _plain(value)
+    if plain is not None:
+        return plain.encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:
         return rfc8785.dumps(_with_doubles(value))
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether no rule of RFC 8785 is needed: an object of ASCII names, without lists, floats and large numbers."""
-    if not isinstance(value, dict):
-        return False
-    for name, part in cast("dict[str, Any]", value).items():
-        kind = type(part)
-        is_plain = kind is str or part is None or kind is bool or (kind is int and -WHOLE_MAX <= part <= WHOLE_MAX)
-        if not ((is_plain or _is_plain(part)) and name.isascii()):
-            return False
-    return True
+def _plain(value: Any) -> str | None:
+    """The same at a fifth of the price, where nothing of it is hard: no list, no float, no large number."""
+    match value:
+        case str():
+            return quoted(value)
+        case True | False | None:
+            return json.dumps(value)
+        case int():
+            return str(value) if -WHOLE_MAX <= value <= WHOLE_MAX else None
+        case dict():
+            return _plain_object(cast("dict[str, Any]", value))
+        case _:
+            return None
+
+
+def _plain_object(value: Mapping[str, Any]) -> str | None:
+    members: list[str] = []
+    for name in sorted(value):
+        text = _plain(value[name])
+        if text is None or not name.isascii():  # RFC 8785 sorts by UTF-16
+            return None
+        members.append(f"{quoted(name)}:{text}")
+    return f"{{{','.join(members)}}}"
 
 
 def fields_that_differ(first: Content, second: Content) -> tuple[str, ...]:
