@@ -60,6 +60,13 @@ def clock() -> Instant:
     return time.time_ns() // 1000
 
 
+def ordered_id() -> uuid.UUID:
+    """A UUID of version 7 (RFC 9562, 5.7): after those made before, to the millisecond, and 74 bits of chance."""
+    chance = int.from_bytes(os.urandom(10))
+    timed = (time.time_ns() // 1_000_000 << 80) | (chance & ~(0xF << 76 | 0b11 << 62))
+    return uuid.UUID(int=timed | 7 << 76 | 0b10 << 62)
+
+
 class Opened:
     """A process's services: the database is migrated and the master key checked at the first use that succeeds."""
 
@@ -147,6 +154,7 @@ async def _prepared(settings: Settings, database: Database) -> Ledger:
         master_key=master_key,
         now=clock,
         new_id=uuid.uuid4,
+        new_ordered_id=ordered_id,
         entropy=os.urandom,
         allow_loopback=settings.webhooks_allow_loopback,
     )

@@ -4,6 +4,7 @@ Laid out by hand, since here a microsecond counts; a test holds each layout agai
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from app.domain.account import Account, LastEffective
@@ -16,6 +17,7 @@ from app.domain.standing import Depth, Direction, Place, Standing
 from app.rows import heaviest_of_column
 from app.sql import Record, uuid_of
 
+_account_id_of = lru_cache(maxsize=1)(uuid_of)  # lines often come account by account
 _MEMORY = {each.value: each for each in Memory}
 _DIRECTION = {each.value: each for each in Direction}
 _PLACE = {
@@ -54,7 +56,7 @@ def entry_of_record(record: Record) -> Entry:
     """One line of the ledger; `record` is a row of `entries`."""
     return Entry(
         position=record[1],
-        account_id=uuid_of(record[2]),
+        account_id=_account_id_of(record[2]),
         sequence=record[3],
         entry_id=uuid_of(record[4]),
         kind=record[5],

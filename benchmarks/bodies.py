@@ -40,9 +40,20 @@ KINDS: tuple[tuple[int, str, dict[str, list[Any]]], ...] = (
 )
 
 
+LOOKED_UP = 500
+READS = {
+    "balance": f"/v1/customers/{CUSTOMER}/balance",
+    "account": f"/v1/customers/{CUSTOMER}",
+    "statement": f"/v1/customers/{CUSTOMER}/statement",
+    "overdrawn": "/v1/customers?standing=overdrawn&order=standing_since",
+    "by_balance": "/v1/customers?order=balance",
+    "by_last_entry": "/v1/customers?order=last_entry_at",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What to ask: `what` is post, batch or balance. `run` makes the ids of a run unlike all others'."""
+    """What to ask: `what` is post, batch, lookup or one of READS. `run` makes the ids of a run unlike all others'."""
 
     what: str
     token: str
@@ -58,13 +69,8 @@ class Source:
 
     def requests(self) -> Iterator[bytes]:
         """One after the other, for ever."""
-        match self.what:
-            case "balance":
-                return self._balances()
-            case "batch":
-                return self._batches()
-            case _:
-                return self._posts()
+        others = {"post": self._posts, "batch": self._batches, "lookup": self._lookups}
+        return others.get(self.what, self._reads)()
 
     def interactions(self) -> Iterator[bytes]:
         """Bodies of interactions, numbered from `first`; those below `customers` are each of another customer."""
@@ -93,11 +99,19 @@ class Source:
             body = b'{"interactions":[' + b",".join(next(bodies) for _ in range(self.batch)) + b"]}"
             yield self._head("POST /v1/interactions/batch", len(body)) + body
 
-    def _balances(self) -> Iterator[bytes]:
+    def _lookups(self) -> Iterator[bytes]:
         chance = random.Random(self.seed)
-        template = self._head(f"GET /v1/customers/{CUSTOMER}/balance")
         while True:
-            yield template % chance.randrange(self.customers)
+            customers = [CUSTOMER % chance.randrange(self.customers) for _ in range(LOOKED_UP)]
+            body = json.dumps({"customers": customers}).encode()
+            yield self._head("POST /v1/customers/lookup", len(body)) + body
+
+    def _reads(self) -> Iterator[bytes]:
+        chance, template = random.Random(self.seed), self._head(f"GET {READS[self.what]}")
+        names_one = CUSTOMER in READS[self.what]
+        while True:
+            customer = chance.randrange(self.customers)
+            yield template % customer if names_one else template
 
     def _head(self, line: str, length: int | None = None) -> bytes:
         head = f"{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.token}\r\nAccept: */*\r\n"

@@ -18,6 +18,8 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 20
 COPY_ROWS = 1_000
 READ_ROWS = 5_000
 
@@ -133,8 +135,8 @@ def main() -> None:
         http="httptools",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=20,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
 
 

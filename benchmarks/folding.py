@@ -3,18 +3,16 @@
 from time import perf_counter
 
 from app.database import Database
-from app.domain.fold import fold
-from app.domain.policy import Policy
-from app.queries.ledger_lines import entries_by_account
+from app.domain.policy import Policy, PolicyHistory
+from app.operations.rebuild import folded_book
 
 
 async def fold_book(url: str, book: str) -> tuple[int, float]:
     """Fold every account from its entries; how many entries there were, and the seconds it took."""
     database, count, begun = Database(url), 0, perf_counter()
     async with database.read() as tx:
-        async for entries in entries_by_account(tx, book):
-            fold(entries[0].account_id, entries, (), Policy())
-            count += len(entries)
+        async for batch in folded_book(tx, book, PolicyHistory.always(Policy())):
+            count += sum(len(each.entries) for each in batch)
     seconds = perf_counter() - begun
     await database.close()
     return count, seconds

@@ -17,7 +17,7 @@ import uvloop
 
 from benchmarks.bodies import Source
 
-STATUS_OF = {"post": b"201", "batch": b"200", "balance": b"200"}
+CREATED, OK = b"201", b"200"
 GIVE_UP_SECONDS = 60.0  # after the end: an answer that never comes fails the run
 _LENGTH = b"content-length: "
 
@@ -28,7 +28,10 @@ class Unexpected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to send where, for how long: all `seconds` after `warmup`, or `answers` in all if that is sooner."""
+    """What to send where, for how long: all `seconds` after `warmup`, or `answers` in all if that is sooner.
+
+    `to_the_last`: what was sent in time counts with the time it took, which suits requests that take long.
+    """
 
     ports: list[int]
     connections: int
@@ -36,6 +39,7 @@ class Plan:
     source: Source
     warmup: float = 0.3
     answers: int = 2**62
+    to_the_last: bool = False
 
     def as_json(self) -> str:
         """The plan, for a process of its own."""
@@ -47,7 +51,7 @@ class Run:
 
     def __init__(self, plan: Plan) -> None:
         self.requests = plan.source.requests()
-        self.status = STATUS_OF[plan.source.what]
+        self.status = CREATED if plan.source.what == "post" else OK
         self.left = plan.answers
         self.all_answers = 0
         self.latencies: list[float] = []
@@ -83,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        if self._missing:
+        if self._missing > 0:
             self._got.append(data)
             self._missing -= len(data)
         else:
@@ -112,7 +116,10 @@ class Connection(asyncio.Protocol):
         at = data.find(_LENGTH, 0, end)
         self._got = [data]
         self._missing = -1  # the head is not whole
-        if end >= 0:
+        if end >= 0 and at < 0:
+            self._run.fail(Unexpected(f"an answer without a length: {data[:500]!r}"))
+            self._transport.close()
+        elif end >= 0:
             self._missing = int(data[at + len(_LENGTH) : data.index(b"\r", at)]) - (len(data) - end - 4)
 
     def _answered(self) -> None:
@@ -135,9 +142,11 @@ async def load(plan: Plan) -> dict[str, Any]:
     run.is_counting = True
     begun, used = perf_counter(), process_time()
     await asyncio.wait([run.done], timeout=plan.seconds)
+    run.is_over = True
+    if plan.to_the_last:
+        await asyncio.wait_for(run.done, GIVE_UP_SECONDS)
     run.is_counting = False
     seconds, used = perf_counter() - begun, process_time() - used
-    run.is_over = True
     await asyncio.wait_for(run.done, GIVE_UP_SECONDS)
     return {
         "answers": len(run.latencies),

@@ -48,11 +48,7 @@ def rates(rounds: Rounds) -> Iterator[str]:
 def bars(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """A line for each bar: must, goal, measured, and whether it is met."""
     yield f"{'ratio':20}" + "".join(f"{head:>11}" for head in ("min", "median", "max", "must", "goal", "meets"))
-    for key in BARS:
-        if key not in figures:
-            yield f"{key:20}{'not measured':>33}"
-            continue
-        of = figures[key]
+    for key, of in figures.items():
         values = "".join(f"{of[name]:>11,.2f}" for name in ("min", "median", "max", "must", "goal"))
         yield f"{key:20}{values}{of['meets']:>11}"
 

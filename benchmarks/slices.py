@@ -1,6 +1,5 @@
 """The slices of a round: each measures one thing for so many seconds, and says its rate and what else it found."""
 
-import asyncio
 import subprocess
 import sys
 import time
@@ -8,11 +7,13 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+import uvloop
+
 from benchmarks.bodies import Source
 from benchmarks.floor import copy_entries, read_entries
 from benchmarks.folding import fold_book
 from benchmarks.peer_appends import PEERS, Peer
-from benchmarks.subjects import BATCH, BATCH_CONNECTIONS, CUSTOMERS, Subject, World
+from benchmarks.subjects import BATCH, BATCH_CONNECTIONS, Subject, World
 from tests.servers import ROOT, environment
 
 Slice = dict[str, Any]
@@ -26,14 +27,15 @@ def requests(of: Callable[[World], Subject], what: str, connections: int) -> Mea
 
 def batches(world: World, seconds: float) -> Slice:
     """Batches over HTTP; the rate is of entries."""
-    found = world.load(world.ours, "batch", BATCH_CONNECTIONS, seconds=seconds)
+    how: dict[str, Any] = {"warmup": 0, "seconds": seconds, "to_the_last": True}
+    found = world.load(world.ours, "batch", BATCH_CONNECTIONS, **how)
     each = {name: found[name] / BATCH for name in ("own_us", "server_us", "database_us")}
     return {**found, **each, "rate": found["rate"] * BATCH}
 
 
 def copies(world: World, seconds: float) -> Slice:
     """COPY of entries into a table that holds as many as the measured book did at first."""
-    written, took = asyncio.run(copy_entries(world.copied, world.rows, book=world.new_run(), seconds=seconds))
+    written, took = uvloop.run(copy_entries(world.copied, world.rows, book=world.new_run(), seconds=seconds))
     return {"rate": written / took}
 
 
@@ -45,13 +47,13 @@ def imports(world: World, _seconds: float) -> Slice:
 
 def reads(world: World, _seconds: float) -> Slice:
     """All columns of the book's entries, not folded."""
-    count, took = asyncio.run(read_entries(world.book.url, world.book.name))
+    count, took = uvloop.run(read_entries(world.book.url, world.book.name))
     return {"rate": count / took}
 
 
 def folds(world: World, _seconds: float) -> Slice:
     """The fold of a rebuild over the same book, nothing written."""
-    count, took = asyncio.run(fold_book(world.book.url, world.book.name))
+    count, took = uvloop.run(fold_book(world.book.url, world.book.name))
     return {"rate": count / took}
 
 
@@ -101,11 +103,13 @@ SLICES: dict[str, Measure] = {
     **{each.name: peer(each) for each in PEERS},
 }
 
+COLD = {"import", "read_entries", "fold", *(each.name for each in PEERS)}  # each time begun anew: no use to warm them
+
 
 def _import(world: World, rows: int) -> float:
     """Import a file of so many rows; the seconds it took."""
     book, path = world.book, world.folder / "import.ndjson"
-    source = Source(what="post", token=book.token, run=world.new_run(), seed=world.seed, customers=CUSTOMERS)
+    source = Source(what="post", token=book.token, run=world.new_run(), seed=world.seed, customers=world.customers)
     path.write_bytes(b"".join(body + b"\n" for body in islice(source.interactions(), rows)))
     command = [sys.executable, "-m", "app", "import", str(path), "--book", book.name, "--source", "crm"]
     command += ["--rejects", f"{path}.rejects"]

@@ -61,9 +61,12 @@ class Subject:
 class World:
     """All subjects, each started when it is first asked for. Close it."""
 
-    def __init__(self, folder: Path, *, preload: int, import_rows: int, seed: int) -> None:
+    def __init__(
+        self, folder: Path, *, preload: int, seed: int, import_rows: int = 0, customers: int = CUSTOMERS
+    ) -> None:
         self.folder = folder
         self.seed = seed
+        self.customers = customers
         self.import_rows = import_rows
         self.best_at_once: dict[str, int] = {}  # of each peer
         self._preload = preload
@@ -144,7 +147,7 @@ class World:
             token=book.token if book else "gw_acme_none",
             run=self.new_run(),
             seed=self.seed + self._runs,
-            customers=CUSTOMERS,
+            customers=self.customers,
             batch=BATCH,
             first=first,
         )

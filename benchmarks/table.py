@@ -22,23 +22,23 @@ BEGIN, END = "<!-- of `python -m benchmarks.table` -->\n", "<!-- until here -->\
 
 def main() -> None:
     """Write the table of the result that is named, or of the newest."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else newest()
-    assert path is not None, "there is no result: `make bench` writes one"
-    README.write_text(with_table(README.read_text(), json.loads(path.read_text())))
+    run = json.loads(Path(sys.argv[1]).read_text()) if len(sys.argv) > 1 else newest()
+    README.write_text(with_table(README.read_text(), run))
 
 
-def newest(folder: Path = RESULTS) -> Path | None:
-    """The result of the last whole run."""
-    runs = [path for path in folder.glob("*.json") if not path.stem.endswith("-quick")]
-    return max(runs, key=lambda path: str(json.loads(path.read_text())["date"]), default=None)
+def newest(folder: Path = RESULTS) -> dict[str, Any] | None:
+    """The last whole run of those kept here."""
+    runs = [json.loads(path.read_text()) for path in folder.glob("*.json") if not path.stem.endswith("-quick")]
+    return max(runs, key=lambda run: str(run["date"]), default=None)
 
 
-def with_table(text: str, run: Mapping[str, Any]) -> str:
+def with_table(text: str, run: Mapping[str, Any] | None) -> str:
     """The text with the part between the markers written anew."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     assert rest, "the markers are missing"
-    return before + BEGIN + "\n".join([*table(run), END]) + after
+    lines = ["No run is kept yet."] if run is None else table(run)
+    return before + BEGIN + "\n".join([*lines, END]) + after
 
 
 def table(run: Mapping[str, Any]) -> Iterator[str]:

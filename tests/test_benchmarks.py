@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.api.wire_in import InteractionIn
+from app.cli import serve
 from app.domain.tariff_document import default_tariff
 from app.domain.valuation import value
 from benchmarks import floor, report, table
@@ -49,8 +50,12 @@ def test_the_floor_validates_the_fields_of_a_posting() -> None:
         floor.InteractionIn.model_validate_json(body)
 
 
+def test_the_floor_is_served_as_we_are() -> None:
+    assert (floor.KEEP_ALIVE_SECONDS, floor.DRAIN_SECONDS) == (serve.KEEP_ALIVE_SECONDS, serve.DRAIN_SECONDS)
+
+
 async def test_every_answer_within_the_time_is_counted() -> None:
-    async with _answering(b"HTTP/1.1 201 Created\r\ncontent-length: 4\r\n\r\n", b"{", b"  }") as port:
+    async with _answering(b"HTTP/1.1 201 Created\r\ncontent-", b"length: 4\r\n\r\n{", b"  }") as port:
         plan = Plan(ports=[port], connections=3, seconds=60, warmup=0, answers=30, source=SOURCE)
         found = await load(plan)
     assert (found["answers"], found["all_answers"]) == (30, 30)
@@ -61,6 +66,13 @@ async def test_another_status_fails_the_run() -> None:
     async with _answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}") as port:
         plan = Plan(ports=[port], connections=1, seconds=60, warmup=0, source=SOURCE)
         with pytest.raises(Unexpected, match="200 OK"):
+            await load(plan)
+
+
+async def test_an_answer_without_a_length_fails_the_run() -> None:
+    async with _answering(b"HTTP/1.1 201 Created\r\n\r\n") as port:
+        plan = Plan(ports=[port], connections=1, seconds=60, warmup=0, source=SOURCE)
+        with pytest.raises(Unexpected, match="without a length"):
             await load(plan)
 
 
@@ -84,9 +96,8 @@ def test_the_ratios_have_the_names_that_were_asked_for() -> None:
 
 
 def test_the_readme_says_what_the_newest_result_says() -> None:
-    newest, text = table.newest(), table.README.read_text()
-    assert newest is not None
-    assert table.with_table(text, json.loads(newest.read_text())) == text
+    text = table.README.read_text()
+    assert table.with_table(text, table.newest()) == text
 
 
 def _rate(each: float) -> dict[str, Any]:
@@ -102,7 +113,10 @@ def _without_times(request: bytes) -> dict[str, Any]:
 async def _answering(*parts: bytes) -> AsyncGenerator[int]:
     """The port of a server that answers each request with these bytes, one part after the other."""
 
+    answers: list[asyncio.Task[Any] | None] = []
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers.append(asyncio.current_task())
         while head := await reader.read(65_536):
             assert head.endswith(b"}")
             for part in parts:
@@ -110,7 +124,9 @@ async def _answering(*parts: bytes) -> AsyncGenerator[int]:
                 await writer.drain()
                 await asyncio.sleep(0.001)
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        await asyncio.gather(*filter(None, answers))

@@ -3,12 +3,13 @@
 import asyncio
 import gc
 from typing import Any, NoReturn
+from uuid import RFC_4122
 
 import pytest
 
 from app import main
 from app.domain.errors import DatabaseUnavailable
-from app.main import Opened
+from app.main import Opened, clock, ordered_id
 from app.settings import Settings
 
 WAITERS = 5
@@ -50,3 +51,15 @@ async def test_who_waits_for_a_silent_database_waits_for_one_attempt_and_not_for
     del service, alone, impatient, patient, ends
     gc.collect()
     assert unheard == []
+
+
+def test_ids_of_what_is_written_in_order_are_of_version_7_and_sort_by_their_milliseconds() -> None:
+    begun = clock() // 1000
+    ids = [ordered_id() for _ in range(1_000)]
+    ended = clock() // 1000
+
+    assert len(set(ids)) == len(ids)
+    assert {(each.version, each.variant) for each in ids} == {(7, RFC_4122)}
+    times = [each.int >> 80 for each in ids]
+    assert times == sorted(times)
+    assert begun <= times[0] <= times[-1] <= ended

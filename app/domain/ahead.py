@@ -4,7 +4,7 @@ Masses are fixed between entries, so it is always computed from `masses.at` over
 how often cannot change it. What cannot come first is not solved.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import ceil
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from app.domain.exponentials import (
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.memory import Felt, felt_at
 from app.domain.outlook import SLACK, Outlook, stays
-from app.domain.standing import HALF_STEP, Direction, Place, Standing, place_of
+from app.domain.standing import HALF_STEP, NO_EVIDENCE, Direction, Place, Standing, place_of
 
 HORIZON = 1000 * YEAR
 """From `masses.at`: what has not moved by then is held never to. Instants must stay within the year 9999."""
@@ -71,20 +71,37 @@ class _Comparison(NamedTuple):
 
 
 class Ahead:
-    """The changes of place that lie ahead, one by one."""
+    """The changes of place that lie ahead, one by one. `known` is what is felt at some instants, if anyone knows."""
 
-    def __init__(self, outlook: Outlook) -> None:
+    def __init__(self, outlook: Outlook, known: Mapping[Instant, Felt] | None = None) -> None:
         self._outlook = outlook
         self._begun = outlook.masses.at
-        self._known: dict[Instant, Felt] = {}
+        self._known = dict(known or {})
         self._ends: dict[int, Instant] = {}
+        self._solved: dict[tuple[int, float, float], Sequence[Instant]] = {}
 
     def changes(self, after: Instant, until: Instant) -> Iterator[tuple[Instant, Place]]:
         """Every change of place in (after, until] if nothing happens, in order; `after >= masses.at`."""
         place = self._place(after)
+        if self._stays(place, after, until, HALVINGS):
+            return
         while (at := self._next_change(place, after, until)) is not None:
             place, after = self._place(at), at
             yield at, place
+
+    def _stays(self, place: Place, after: Instant, until: Instant, halvings: int) -> bool:
+        """Whether the place is sure to be the same in (after, until], by what is felt at both and between them."""
+        last, felt, limits = self._outlook.last, self._felt(until), self._outlook.limits
+        if place_of(felt, last, limits) != place:
+            return False
+        if stays(place, last, self._felt(after), felt, limits):
+            return True
+        middle = (after + until) // 2
+        return (
+            halvings > 0
+            and self._stays(place, after, middle, halvings - 1)
+            and self._stays(place, middle, until, halvings - 1)
+        )
 
     def _next_change(self, place: Place, after: Instant, until: Instant) -> Instant | None:
         """The first instant in (after, until] with another place.
@@ -92,9 +109,7 @@ class Ahead:
         The place itself decides, at each instant at which a comparison turns and just before: so float noise cannot
         stick.
         """
-        if stays(place, self._outlook.last, self._felt(after), self._felt(until), self._outlook.limits):
-            return None
-        turn = self._first_turn(place, after, until)
+        turn = None if place == NO_EVIDENCE else self._first_turn(place, after, until)
         if turn is not None and self._is_elsewhere(place, turn - 1):
             return first_whole(partial(self._is_elsewhere, place), after, turn - 1, turn - 1)
         return turn
@@ -135,20 +150,30 @@ class Ahead:
             yield _Comparison(_FRESH, _CREDITS, limits.rising_ratio, fresh)
             yield _Comparison(_CREDITS, _DEBITS, limits.clean_ratio, fresh)
 
-    def _turns(self, comparison: _Comparison, after: Instant, until: Instant) -> Iterable[Instant]:
-        """When the comparison turns in (after, until], or later, or while it no longer counts."""
-        shifted, begun = comparison.shifted(self._outlook), self._begun
-        if roots_max(shifted) > 1:
-            return self._solved(comparison, shifted) if self._may_turn(comparison, after, until, HALVINGS) else ()
-        holds = partial(self._holds, comparison)
-        if holds(after) is holds(until):
+    def _turns(self, comparison: _Comparison, after: Instant, until: Instant) -> Sequence[Instant]:
+        """When the comparison turns in (after, until], or at other times, or while it no longer counts."""
+        left, _, ratio, _, level, _ = comparison
+        known = self._solved.get((left, ratio, level))
+        if known is not None:
+            return known
+        shifted = comparison.shifted(self._outlook)
+        is_single = roots_max(shifted) < 2
+        if is_single and self._holds(comparison, after) is self._holds(comparison, until):
             return ()
-        root = root_before(shifted, 0.0, (until - begun) / DAY)
+        if not is_single and not self._may_turn(comparison, after, until, HALVINGS):
+            return ()
+        turns = self._only_turn(comparison, shifted, until) if is_single else self._every_turn(comparison, shifted)
+        self._solved[left, ratio, level] = turns
+        return turns
+
+    def _only_turn(self, comparison: _Comparison, shifted: Terms, until: Instant) -> Sequence[Instant]:
+        """The one turn of a comparison that has no other, and comes until then."""
+        root = root_before(shifted, 0.0, (until - self._begun) / DAY)
         if root is None:
-            return self._solved(comparison, shifted)
-        turn = begun + ceil(root * DAY)
-        is_exact = begun < turn <= until and holds(turn) is holds(until) and holds(turn - 1) is holds(after)
-        return (turn if is_exact else first_whole(holds, begun, until, turn),)
+            return self._every_turn(comparison, shifted)
+        turn, holds = self._begun + ceil(root * DAY), partial(self._holds, comparison)
+        is_exact = self._begun < turn <= until and holds(turn) is not holds(turn - 1)
+        return (turn if is_exact else first_whole(holds, self._begun, until, turn),)
 
     def _may_turn(self, comparison: _Comparison, after: Instant, until: Instant, halvings: int) -> bool:
         """Whether it can turn in (after, until], by what is felt at both and at instants between them."""
@@ -160,21 +185,23 @@ class Ahead:
         halves = ((after, middle), (middle, until))
         return any(self._may_turn(comparison, *half, halvings - 1) for half in halves)
 
-    def _solved(self, comparison: _Comparison, shifted: Terms) -> Iterator[Instant]:
+    def _every_turn(self, comparison: _Comparison, shifted: Terms) -> Sequence[Instant]:
         """When the comparison turns, as long as it counts."""
         begun, end = self._begun, self._end_of(comparison.within)
-        holds = partial(self._holds, comparison)
+        holds, found = partial(self._holds, comparison), list[Instant]()
         for low, high in monotone_pieces(shifted, (end - begun) / DAY):
             first, final = min(begun + round(low * DAY), end), min(begun + round(high * DAY), end)
             if holds(first) is not holds(final):
-                yield first_whole(holds, first, final, begun + ceil(root_between(shifted, low, high) * DAY))
+                root = begun + ceil(root_between(shifted, low, high) * DAY)
+                found.append(first_whole(holds, first, final, root))
+        return found
 
     def _end_of(self, comparison: _Comparison | None) -> Instant:
         """When the comparison turns for good; at the latest the horizon."""
         if comparison is None:
             return self._begun + HORIZON
         if comparison.left not in self._ends:
-            turns = self._solved(comparison, comparison.shifted(self._outlook))
+            turns = self._every_turn(comparison, comparison.shifted(self._outlook))
             self._ends[comparison.left] = min([self._end_of(comparison.within), *turns])
         return self._ends[comparison.left]
 

@@ -61,6 +61,8 @@ def group_types(group: Group, told: Sequence[Told], policy: Policy) -> tuple[Mes
     `told` are the account's messages in order, those of the last `quiet_for` at least.
     """
     fresh = [entry for entry in group.entries if is_announceable(entry, policy)]
+    if not fresh:
+        return ()
     standing = _unreversed(fresh, group.entries)
     found = [
         *([MessageType.DEBIT_DEEP] if any(map(_is_deep_debit, standing)) else []),
@@ -116,6 +118,8 @@ def _moved_types(group: Group, policy: Policy) -> list[MessageType]:
 
     So what a stale entry of the same append did is neither told nor kept silent about by calling it the opposite.
     """
+    if not group.crossings:
+        return []
     fresh = _way_types(counting(group, policy))
     return [each for each in _way_types(group.crossings) if each in fresh]
 
@@ -164,6 +168,8 @@ def _is_debit(entry: Entry) -> bool:
 
 def _dropped(group: Group, policy: Policy) -> bool:
     """Whether the debits of the last day pass DROPPED_POINTS with this group; above it they may pass it again."""
+    if _debits(group.entries, policy) == 0:
+        return False
     since = group.booked_at - LATELY
     lately = [entry for entry in group.lately if entry.booked_at >= since]
     before, after = (_debits(entries, policy) for entries in (lately, [*lately, *group.entries]))

@@ -126,12 +126,18 @@ def moved_on(head: Head, entry: Entry) -> Head:
 
 
 def apply(
-    account: Account, entry: Entry, policy: Policy, *, predecessor: LastEffective | None = None
+    account: Account,
+    entry: Entry,
+    policy: Policy,
+    *,
+    predecessor: LastEffective | None = None,
+    heaviest: str | None = None,
 ) -> tuple[Account, Crossing | None]:
     """The account after an entry, and the crossing that the entry causes, if any.
 
     Requires an account advanced to `entry.booked_at`. `predecessor` is the last effective entry once the
-    reversed one is gone; pass `account.last` itself where the reversed one was not the last.
+    reversed one is gone; pass `account.last` itself where the reversed one was not the last. `heaviest` is what the
+    account keeps after it, None if that is not looked after here.
     """
     assert entry.sequence == account.sequence + 1
     assert entry.balance_after == account.balance + entry.points
@@ -161,6 +167,7 @@ def apply(
         touched_at=at,
         segment=account.segment,
         value=account.value,
+        heaviest=heaviest,
     )
     return posted, crossing
 

@@ -95,7 +95,8 @@ def walked(
         faded = rebased(masses, lives, at)
         left = felt_now(faded)
         if not stays(place, direction, felt, left, limits):
-            place = _passed(Outlook(masses, direction, lives, limits), place, seen, at, crossings)
+            ahead = Ahead(Outlook(masses, direction, lives, limits), {seen: felt, at: left})
+            place = _passed(ahead, place, seen, at, crossings)
         masses, felt, seen = masses_after(faded, entry, lives), left, at
         if masses is faded and entry.reverses is None:  # neutral
             continue
@@ -110,9 +111,9 @@ def walked(
     return _entered(account, entries[-1], masses, last, place, look, crossings[known:])
 
 
-def _passed(outlook: Outlook, place: Place, seen: Instant, to: Instant, crossings: list[Crossing]) -> Place:
+def _passed(ahead: Ahead, place: Place, seen: Instant, to: Instant, crossings: list[Crossing]) -> Place:
     """Where time alone leads until `to` from where the account stood when it was last seen."""
-    for at, after in Ahead(outlook).changes(seen, to):
+    for at, after in ahead.changes(seen, to):
         if after != place:
             crossings.append(Crossing(at=at, cause=Cause.TIME, before=place, after=after))
             place = after
@@ -216,8 +217,9 @@ def _entered(
     crossings: Sequence[Crossing],
 ) -> Account:
     turned = [each.at for each in crossings if each.before.standing is not each.after.standing]
-    return replace(
-        account,
+    return Account(
+        account_id=account.account_id,
+        opened_at=account.opened_at,
         sequence=entry.sequence,
         position=entry.position,
         balance=entry.balance_after,
@@ -230,4 +232,6 @@ def _entered(
         crossed_at=crossings[-1].at if crossings else account.crossed_at,
         look_again_at=look,
         touched_at=entry.booked_at,
+        segment=account.segment,
+        value=account.value,
     )

@@ -16,6 +16,7 @@ DAY = 24 * HOUR
 YEAR = 365 * DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_IN_UTC = _EPOCH.replace(tzinfo=None)  # whose text has no offset to be taken off again
 
 
 def instant_of(moment: datetime) -> Instant:
@@ -32,4 +33,4 @@ def moment_of(instant: Instant) -> datetime:
 @lru_cache(maxsize=64)
 def wire_time(instant: Instant) -> str:
     """RFC 3339 in UTC, as the wire shows it. What is written in one append is of one instant."""
-    return moment_of(instant).isoformat().replace("+00:00", "Z")
+    return f"{(_EPOCH_IN_UTC + timedelta(microseconds=instant)).isoformat()}Z"

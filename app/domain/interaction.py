@@ -3,15 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from json.encoder import encode_basestring as quoted
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import rfc8785
 
-from app.domain.chain import WHOLE_MAX
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import MINUTE, Instant
+from app.domain.plain_json import plain_json
 
 AHEAD_MAX = 5 * MINUTE
 EARLIEST: Instant = -2_208_988_800_000_000  # 1900-01-01T00:00:00Z
@@ -100,38 +99,13 @@ def canonical(value: Any) -> bytes:
     JSON's integers end at 2^53 there. A larger one was a double (1e20 is written out as an integer), or is a time
     after the year 2255, which no entry has.
     """
-    plain = _plain(value)
+    plain = plain_json(value)
     if plain is not None:
         return plain.encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:
         return rfc8785.dumps(_with_doubles(value))
-
-
-def _plain(value: Any) -> str | None:
-    """The same at a fifth of the price, where nothing of it is hard: no list, no float, no large number."""
-    match value:
-        case str():
-            return quoted(value)
-        case True | False | None:
-            return json.dumps(value)
-        case int():
-            return str(value) if -WHOLE_MAX <= value <= WHOLE_MAX else None
-        case dict():
-            return _plain_object(cast("dict[str, Any]", value))
-        case _:
-            return None
-
-
-def _plain_object(value: Mapping[str, Any]) -> str | None:
-    members: list[str] = []
-    for name in sorted(value):
-        text = _plain(value[name])
-        if text is None or not name.isascii():  # RFC 8785 sorts by UTF-16
-            return None
-        members.append(f"{quoted(name)}:{text}")
-    return f"{{{','.join(members)}}}"
 
 
 def fields_that_differ(first: Content, second: Content) -> tuple[str, ...]:

@@ -120,18 +120,24 @@ def moved(masses: Masses, half_lives: HalfLives, points: int, memory: Memory, va
     assert age >= 0
     if points == 0:
         return masses
-    slot = _SLOTS[memory]
-    mass = sign * abs(points) * power(2.0, -age / half_lives.spans[slot])
+    slot, spans = _SLOTS[memory], half_lives.spans
+    mass = sign * abs(points) * power(2.0, -age / spans[slot])
     if points < 0:
         return Masses(at, credits_, _added(debits, slot, mass), big, fresh)
     if points >= BIG_CREDIT_POINTS:
         big = _added(big, slot, mass)
-    fresh += sign * points * power(2.0, -age / half_lives.spans[4])
+    fresh += sign * points * power(2.0, -age / spans[4])
     return Masses(at, _added(credits_, slot, mass), debits, big, max(0.0, fresh))
 
 
 def _added(vector: Vector, slot: int, mass: float) -> Vector:
     """A mass never falls below 0: what float rounding leaves of a withdrawal is dropped."""
-    numbers = list(vector)
-    numbers[slot] = max(0.0, numbers[slot] + mass)
-    return (numbers[0], numbers[1], numbers[2], numbers[3])
+    lasting, passing, deep, observed = vector
+    mass += vector[slot]
+    if mass < 0.0:
+        mass = 0.0
+    if slot == 0:
+        return (mass, passing, deep, observed)
+    if slot == 1:
+        return (lasting, mass, deep, observed)
+    return (lasting, passing, mass, observed) if slot == 2 else (lasting, passing, deep, mass)

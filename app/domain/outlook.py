@@ -62,33 +62,40 @@ def stays(place: Place, last: Direction | None, before: Felt, after: Felt, limit
     All that is felt only fades: so between the two no comparison of `place_of` is further left or right than with
     each of its sums at whichever end is worse.
     """
-    if place.standing is Standing.NO_EVIDENCE:
+    standing = place.standing
+    if standing is Standing.NO_EVIDENCE:
         return True
-    if after.credits + after.debits - limits.evidence < SLACK:
+    most_credits, most_debits, most_big, _ = before
+    credits_, debits, big, _ = after
+    lowest, highest = credits_ - most_debits, most_credits - debits
+    if credits_ + debits - limits.evidence < SLACK:
         return False
-    lowest, highest = after.credits - before.debits, before.credits - after.debits
-    if place.standing is Standing.OVERDRAWN:
-        levels = (0.0, limits.marked, limits.deep)
-        return not [level for level in levels if lowest - SLACK < level < highest + SLACK]
-    if place.standing is Standing.DELIGHTED:
-        return lowest - limits.glow > SLACK and after.big - limits.glow > SLACK
-    may_glow = highest - limits.glow > -SLACK and before.big - limits.glow > -SLACK
-    return lowest > SLACK and not may_glow and _keeps_momentum(place, last, before, after, limits)
+    if standing is Standing.OVERDRAWN:
+        return highest < -SLACK and not (
+            lowest - SLACK < limits.marked < highest + SLACK or lowest - SLACK < limits.deep < highest + SLACK
+        )
+    glow = limits.glow
+    if standing is Standing.DELIGHTED:
+        return lowest - glow > SLACK and big - glow > SLACK
+    may_glow = highest - glow > -SLACK and most_big - glow > -SLACK
+    return lowest > SLACK and not may_glow and _keeps_momentum(standing, last, before, after, limits)
 
 
-def _keeps_momentum(place: Place, last: Direction | None, before: Felt, after: Felt, limits: Thresholds) -> bool:
+def _keeps_momentum(standing: Standing, last: Direction | None, before: Felt, after: Felt, limits: Thresholds) -> bool:
     """Momentum is neither lost nor, by a steady account, won."""
-    if place.standing is Standing.ABOUT_TO_BE_DELIGHTED:
+    most_credits, most_debits, _, most_fresh = before
+    credits_, debits, _, fresh = after
+    if standing is Standing.ABOUT_TO_BE_DELIGHTED:
         return (
-            after.credits - limits.clean_ratio * before.debits > SLACK
-            and after.fresh - limits.fresh > SLACK
-            and after.fresh - limits.rising_ratio * before.credits > SLACK
+            credits_ - limits.clean_ratio * most_debits > SLACK
+            and fresh - limits.fresh > SLACK
+            and fresh - limits.rising_ratio * most_credits > SLACK
         )
     return (
         last is not Direction.CREDIT
-        or before.fresh - limits.fresh < -SLACK
-        or before.credits - limits.clean_ratio * after.debits < -SLACK
-        or before.fresh - limits.rising_ratio * after.credits < -SLACK
+        or most_fresh - limits.fresh < -SLACK
+        or most_credits - limits.clean_ratio * debits < -SLACK
+        or most_fresh - limits.rising_ratio * credits_ < -SLACK
     )
 
 

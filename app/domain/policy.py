@@ -124,4 +124,6 @@ class PolicyHistory:
         What comes at the very instant of a switch comes before it.
         """
         begun, switches = self.from_line(position)
+        if not switches:
+            return begun
         return next((each.policy for each in reversed(switches) if each.adopted_at < at), begun)

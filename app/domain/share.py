@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from json.encoder import encode_basestring as quoted
 from typing import NamedTuple, TypeVar
 
 from app.domain.entry import Entry
@@ -64,13 +65,15 @@ def with_entry(heaviest: str | None, entry: Entry, half_lives: HalfLives) -> str
         return _without(heaviest, entry.reverses.hex)
     if not entry.is_effective:
         return heaviest
+    if heaviest.count(f'"{entry.memory.value}"]') < BECAUSE_MAX:  # it stands last in each, and last of all by sequence
+        line = f'[{entry.sequence},"{entry.entry_id.hex}",{quoted(entry.kind)},{entry.points},{entry.value_at}'
+        return f'{heaviest[:-1]}{"," if heaviest != NOTHING_YET else ""}{line},"{entry.memory.value}"]]'
     kept, new = json.loads(heaviest), heavy(entry)
     own = [Heavy(*each) for each in kept if each[-1] == new.memory]
-    if len(own) == BECAUSE_MAX:
-        lightest = min(*own, new, key=_rank(half_lives.of(entry.memory)))
-        if lightest is new:
-            return heaviest
-        kept.remove([*lightest])
+    lightest = min(*own, new, key=_rank(half_lives.of(entry.memory)))
+    if lightest is new:
+        return heaviest
+    kept.remove([*lightest])
     return _text([*kept, new])
 
 
@@ -140,4 +143,4 @@ def _in(heaviest: str) -> list[Heavy]:
 
 def _text(kept: list[Heavy]) -> str:
     """By sequence, so that equal ones are equal texts."""
-    return json.dumps(kept, separators=(",", ":"))
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)

@@ -80,6 +80,8 @@ async def announce(
 
 
 def _may_be_worth_telling(cause: Cause, policy: Policy) -> bool:
+    if not cause.crossings and all(entry.points >= 0 for entry in cause.entries):
+        return False
     if cause.entries and not any(is_announceable(entry, policy) for entry in cause.entries):
         return False
     return bool(_types(cause, (), (), policy)) or _needs_last_lines(cause, policy)
@@ -163,7 +165,7 @@ async def _messages(
         messages.append(
             Message(
                 number=number,
-                message_id=ledger.new_id(),
+                message_id=ledger.new_line_id(),
                 type=news.types[0],
                 types=each.types,
                 at=news.at,

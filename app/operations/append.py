@@ -69,6 +69,7 @@ class Append:
     customers: dict[UUID, str]
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
+    alias_hashes: dict[str, bytes] = field(default_factory=dict[str, bytes])
     silent: bool = False
     api_key_id: str = SYSTEM_SOURCE
     posted: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
@@ -87,7 +88,10 @@ class Append:
 
     def alias_hash(self, customer: str) -> bytes:
         """How the database knows a customer's name."""
-        return self.book_key.digest(customer.encode())
+        known = self.alias_hashes.get(customer)
+        if known is None:
+            known = self.alias_hashes[customer] = self.book_key.digest(customer.encode())
+        return known
 
     def content(self, entry: Entry) -> dict[str, Any]:
         """The content of an entry, as it was sent."""
@@ -131,10 +135,23 @@ class Append:
 
     def post(self, account_id: UUID, posting: Posting, content: Mapping[str, Any], *, booked_at: Instant) -> Entry:
         """Post on an account, and seal the content for the entry."""
-        entry_id = self.ledger.new_id()
+        entry_id = self.ledger.new_line_id()
         sealed, content_hash = self.sealed(account_id, entry_id, content)
-        fields = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
-        draft = Draft(**fields, entry_id=entry_id, sealed=sealed, content_hash=content_hash)
+        draft = Draft(
+            entry_id=entry_id,
+            kind=posting.kind,
+            points=posting.points,
+            value_at=posting.value_at,
+            memory=posting.memory,
+            source=posting.source,
+            external_id=posting.external_id,
+            tariff_version=posting.tariff_version,
+            api_key_id=posting.api_key_id,
+            reverses=posting.reverses,
+            context=posting.context,
+            sealed=sealed,
+            content_hash=content_hash,
+        )
         return self.enter(self.accounts[account_id], draft, booked_at=booked_at)
 
     def reverse(
@@ -159,9 +176,8 @@ class Append:
         advanced, time_crossings = advance(account, self.policy, booked_at)
         silent = self.silent or self.head.replaying
         entry = post(self.head, advanced, draft, booked_at=booked_at, silent=silent)
-        after, crossing = apply(advanced, entry, self.policy, predecessor=self._predecessor(account, entry))
-        heaviest = with_entry(account.heaviest, entry, self.policy.half_lives)
-        after = after if heaviest == after.heaviest else replace(after, heaviest=heaviest)
+        heaviest, last = with_entry(account.heaviest, entry, self.policy.half_lives), self._predecessor(account, entry)
+        after, crossing = apply(advanced, entry, self.policy, predecessor=last, heaviest=heaviest)
 
         self.head = moved_on(self.head, entry)
         self.accounts[account.account_id] = self.posted[account.account_id] = after

@@ -11,9 +11,11 @@ from app.operations.audit import Audit
 from app.operations.audit_content import content_findings, opened_keys
 from app.operations.audit_plan import Accounts, Named
 from app.operations.audit_promises import promise_findings
-from app.queries.audit import account_rows, crossing_rows, message_rows, promise_rows, rows_by_account
+from app.queries.audit import account_rows, crossing_rows, message_rows, promise_rows, records_by_account
 from app.queries.customer_changes import customer_changes_of
-from app.rows import Row, account_of, crossing_of, entry_of, on_record, written_of
+from app.records import entry_of_record
+from app.rows import Row, account_of, crossing_of, on_record, written_of
+from app.sql import Record
 
 BATCH_ENTRIES = 2_000  # what is stored of their accounts is fetched at once
 
@@ -29,31 +31,31 @@ async def check_accounts(audit: Audit, part: Accounts | Named) -> None:
     await _try_batch(audit, batch)
 
 
-def _rows(audit: Audit, part: Accounts | Named) -> AsyncGenerator[Row]:
+def _records(audit: Audit, part: Accounts | Named) -> AsyncGenerator[Sequence[Record]]:
     if isinstance(part, Named):
-        return rows_by_account(audit.tx, audit.book, account_ids=part.account_ids)
-    return rows_by_account(audit.tx, audit.book, first=part.first, below=part.below)
+        return records_by_account(audit.tx, audit.book, account_ids=part.account_ids)
+    return records_by_account(audit.tx, audit.book, first=part.first, below=part.below)
 
 
 async def _grouped(audit: Audit, part: Accounts | Named) -> AsyncGenerator[list[Entry]]:
     """Each account's entries that can be read; what cannot was found in the lines."""
     own: list[Entry] = []
     try:
-        async for row in _rows(audit, part):
-            entry = _readable(row)
-            if own and own[0].account_id != row["account_id"]:
-                yield own
-                own = []
-            own += [entry] if entry else []
+        async for records in _records(audit, part):
+            for entry in filter(None, map(_readable, records)):
+                if own and own[0].account_id != entry.account_id:
+                    yield own
+                    own = []
+                own.append(entry)
     except CORRUPT as error:
         audit.found.add_unreadable(2, f"accounts after {own[0].account_id if own else 'the first'}", error)
     if own:
         yield own
 
 
-def _readable(row: Row) -> Entry | None:
+def _readable(record: Record) -> Entry | None:
     try:
-        return entry_of(row)
+        return entry_of_record(record)
     except CORRUPT:
         return None
 

@@ -1,15 +1,12 @@
 """Verify lines of the ledger in the order in which they were written: laws 1 and 3."""
 
-from typing import Any
-
 from app.domain.audit import CORRUPT, Finding, Link, line_findings
 from app.domain.chain import canonical_line
 from app.operations.audit import Audit
 from app.operations.audit_plan import Lines
 from app.queries.audit import lines_in_order
 from app.queries.audit_since import link_at
-
-Row = tuple[Any, ...]
+from app.sql import Record
 
 
 async def check_lines(audit: Audit, part: Lines) -> None:
@@ -24,7 +21,7 @@ async def check_lines(audit: Audit, part: Lines) -> None:
         audit.found.add_unreadable(3, f"the lines after position {last.position}", error)
 
 
-def _checked(audit: Audit, before: Link, row: Row) -> Link:
+def _checked(audit: Audit, before: Link, row: Record) -> Link:
     *array, context, sealed, own = row
     line = Link(array[0], own, array[8])
     for n in (1, 3, 14):

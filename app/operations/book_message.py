@@ -32,7 +32,7 @@ async def tell_of_book(
     """
     message = Message(
         number=head.messages + 1,
-        message_id=ledger.new_id(),
+        message_id=ledger.new_line_id(),
         type=message_type,
         types=(message_type,),
         at=at,

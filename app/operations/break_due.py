@@ -16,7 +16,9 @@ def break_due(append: Append, account_id: UUID, at: Instant, *, but: PromiseName
     if append.booked_at is None:
         let_time_pass(append, at)
         return
-    post_due(append, [each for each in append.promises.of_account(account_id) if each.name != but], at)
+    promises = [each for each in append.promises.of_account(account_id) if each.name != but]
+    if promises:
+        post_due(append, promises, at)
 
 
 def let_time_pass(append: Append, until: Instant) -> None:

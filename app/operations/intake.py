@@ -82,7 +82,7 @@ class Intake:
             task.add_done_callback(self._appending.discard)
         else:
             answer = queue.add(Sent(items=items, api_key_id=api_key_id))
-        return await asyncio.shield(answer)
+        return await answer  # who goes away cancels this, and not what was taken in
 
     async def drained(self) -> None:
         """All that was taken in is appended or refused, and its answers are known."""

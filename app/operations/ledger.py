@@ -55,6 +55,7 @@ class Ledger:
     now: Callable[[], Instant]
     new_id: Callable[[], UUID]
     entropy: Entropy
+    new_ordered_id: Callable[[], UUID] | None = None
     soon_due: asyncio.Event = field(default_factory=asyncio.Event)
     soon_deliver: asyncio.Event = field(default_factory=asyncio.Event)
     testing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TESTS_AT_ONCE_MAX))
@@ -63,6 +64,10 @@ class Ledger:
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
     open_keys: dict[bytes, OpenKey] = field(default_factory=dict[bytes, OpenKey])
+
+    def new_line_id(self) -> UUID:
+        """An id for what is written in order and never moves: one that sorts so, where the root hands such in."""
+        return (self.new_ordered_id or self.new_id)()
 
     def keep_open(self, credentials: bytes, key: ApiKey, *, until: float) -> None:
         """Let the credentials, hashed, open the key until then, on the clock of the event loop, without a look."""

@@ -55,7 +55,8 @@ async def load(
     """
     book, by = head.book, now if booked_at is None else booked_at
     asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
-    known, opened = await _known_and_opened(ledger, tx, head, own_key, batch, asked, by=by)
+    hashes = {name: own_key.digest(name.encode()) for name in _customers(batch)}
+    known, opened = await _known_and_opened(ledger, tx, head, hashes.values(), batch, asked, by=by)
     named = await _named(tx, book, batch, known, asked)
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
     accounts = {each.account.account_id: each.account for each in opened.values()}
@@ -75,6 +76,7 @@ async def load(
         known=known,
         targets=named.targets,
         reversals=await reversals_of(tx, book, [entry.entry_id for entry in named.to_reverse]),
+        alias_hashes=hashes,
         account_ids=account_ids,
         accounts=accounts | await accounts_by_id(tx, book, more),
         keys=keys,
@@ -88,7 +90,7 @@ async def _known_and_opened(
     ledger: Ledger,
     tx: AsyncConnection,
     head: Head,
-    own_key: Key,
+    hashes: Collection[bytes],
     batch: Sequence[Item],
     promises: Collection[Promise],
     *,
@@ -99,7 +101,6 @@ async def _known_and_opened(
     Of `promises` also their posted steps, which keeping may reverse.
     """
     steps = finding_named(head.book, [*_pairs(batch), *_posted_steps(promises)])
-    hashes = {own_key.digest(name.encode()) for name in _customers(batch)}
     *found, opened = await run(tx, *steps, finding_opened(head, hashes, by=by))
     return named_of(found), opened_of(head.book, opened, ledger.master_key)
 

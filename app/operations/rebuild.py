@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.api_key import is_sandbox
 from app.domain.audit import CORRUPT, LedgerBroken
 from app.domain.entry import Entry, Head
-from app.domain.fold import Folded, fold
+from app.domain.fold import CustomerChange, Folded, fold
 from app.domain.instant import Instant
 from app.domain.outlook import FORESIGHT
 from app.domain.policy import PolicyHistory
@@ -47,6 +49,18 @@ class Rebuilt:
     after: Counted
 
 
+class Refolded(NamedTuple):
+    """An account's entries, one at least, and their fold."""
+
+    entries: list[Entry]
+    folded: Folded
+
+    @property
+    def account_id(self) -> UUID:
+        """Whose they are."""
+        return self.folded.account.account_id
+
+
 async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) -> Rebuilt:
     """Replace a book's accounts, crossings and promises by the fold of its ledger, as far as that was recorded.
 
@@ -59,13 +73,31 @@ async def rebuild(ledger: Ledger, book: str, *, progress: Progress = unwatched) 
         policies = await policy_history(ledger, tx, book, up_to=head.policy_version)
         await restart_adoption(tx, head, generation=new_generation(ledger))
         total, before, done = await count_entries(tx, book), await _counted(tx, book), 0
-        async for batch in _batches(tx, book):
+        async for batch in folded_book(tx, book, policies):
             await replace_projections(tx, head, await _projected(ledger, tx, head, policies, batch))
-            await replace_promises(tx, book, [entries[0].account_id for entries in batch], _promised(batch))
-            done += sum(map(len, batch))
+            await replace_promises(tx, book, [each.account_id for each in batch], _promised(batch))
+            done += sum(len(each.entries) for each in batch)
             progress(done, total)
         await delete_orphans(tx, book)
         return Rebuilt(entries=total, before=before, after=await _counted(tx, book))
+
+
+async def folded_book(tx: AsyncConnection, book: str, policies: PolicyHistory) -> AsyncGenerator[list[Refolded]]:
+    """Every account of a book, folded from its entries and from what was known of the customer, in batches, by id.
+
+    In bounded memory; `tx` may be used between batches. Raises LedgerBroken if the entries do not fold.
+    """
+    async for batch in _batches(tx, book):
+        changes = await customer_changes_of(tx, book, [entries[0].account_id for entries in batch])
+        yield [_refolded(entries, changes.get(entries[0].account_id, []), policies) for entries in batch]
+
+
+def _refolded(entries: list[Entry], changes: list[CustomerChange], policies: PolicyHistory) -> Refolded:
+    account_id = entries[0].account_id
+    try:
+        return Refolded(entries, fold(account_id, entries, changes, *policies.from_line(entries[0].position)))
+    except CORRUPT as error:
+        raise LedgerBroken(f"The entries of account {account_id} do not fold: `goodwill verify` says why.") from error
 
 
 async def _counted(tx: AsyncConnection, book: str) -> Counted:
@@ -74,12 +106,14 @@ async def _counted(tx: AsyncConnection, book: str) -> Counted:
 
 async def _batches(tx: AsyncConnection, book: str) -> AsyncGenerator[list[list[Entry]]]:
     batch: list[list[Entry]] = []
+    count = 0
     try:
         async for entries in entries_by_account(tx, book):
             batch.append(entries)
-            if sum(map(len, batch)) >= BATCH_ENTRIES:
+            count += len(entries)
+            if count >= BATCH_ENTRIES:
                 yield batch
-                batch = []
+                batch, count = [], 0
     except CORRUPT as error:
         raise LedgerBroken("The lines of the ledger cannot all be read: `goodwill verify` says which.") from error
     if batch:
@@ -87,33 +121,30 @@ async def _batches(tx: AsyncConnection, book: str) -> AsyncGenerator[list[list[E
 
 
 async def _projected(
-    ledger: Ledger, tx: AsyncConnection, head: Head, policies: PolicyHistory, batch: list[list[Entry]]
+    ledger: Ledger, tx: AsyncConnection, head: Head, policies: PolicyHistory, batch: list[Refolded]
 ) -> list[Projection]:
-    account_ids = [entries[0].account_id for entries in batch]
-    changes = await customer_changes_of(tx, head.book, account_ids)
+    account_ids = [each.account_id for each in batch]
     stored = await account_rows(tx, head.book, account_ids)
     recorded = await crossing_rows(tx, head.book, account_ids)
     told = await message_rows(tx, head.book, account_ids)
     latest = max(head.booked_at, ledger.present(head)) + FORESIGHT
     projections: list[Projection] = []
-    for account_id, entries in zip(account_ids, batch, strict=True):
-        beside = evidence_of(stored.get(account_id), recorded.get(account_id, []), told.get(account_id, []))
+    for each in batch:
+        own = each.account_id
+        beside = evidence_of(stored.get(own), recorded.get(own, []), told.get(own, []))
         try:
-            folded = fold(account_id, entries, changes.get(account_id, []), *policies.from_line(entries[0].position))
-            projections.append(_projection(head, policies, entries, folded, beside, latest=latest))
+            projections.append(_projection(head, policies, each, beside, latest=latest))
         except CORRUPT as error:
-            raise LedgerBroken(
-                f"The entries of account {account_id} do not fold: `goodwill verify` says why."
-            ) from error
+            raise LedgerBroken(f"The entries of account {own} do not fold: `goodwill verify` says why.") from error
     return projections
 
 
 def _projection(
-    head: Head, policies: PolicyHistory, entries: list[Entry], folded: Folded, beside: Evidence, *, latest: Instant
+    head: Head, policies: PolicyHistory, refolded: Refolded, beside: Evidence, *, latest: Instant
 ) -> Projection:
     """The account as it stood, where the evidence agrees with the fold; nobody looks again later than `latest`."""
-    policy = policies.in_force
-    known = as_recorded(folded, policy, seen=beside.seen, until=head.booked_at)
+    policy, entries = policies.in_force, refolded.entries
+    known = as_recorded(refolded.folded, policy, seen=beside.seen, until=head.booked_at)
     account = known.account
     if beside.look_again_at is not None and beside.look_again_at <= latest:
         account = looked_at(account, policy, beside.look_again_at)
@@ -129,8 +160,8 @@ def _projection(
     return Projection(account=account, recorded=recorded)
 
 
-def _promised(batch: list[list[Entry]]) -> list[Promise]:
+def _promised(batch: list[Refolded]) -> list[Promise]:
     try:
-        return [promise for entries in batch for promise in fold_promises(entries).values()]
+        return [promise for each in batch for promise in fold_promises(each.entries).values()]
     except CORRUPT as error:
         raise LedgerBroken("The entries of some promise do not fold: `goodwill verify` says which.") from error

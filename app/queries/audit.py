@@ -1,14 +1,16 @@
 """What an audit reads: rows as they are stored, whether or not they make a domain value."""
 
 from collections.abc import AsyncGenerator, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, Table, Uuid, exists, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.queries.chunks import chunks
 from app.queries.ledger_lines import streamed
 from app.rows import Row, grouped
+from app.sql import Record
 from app.tables import (
     account_keys,
     accounts,
@@ -31,7 +33,6 @@ class Alias(NamedTuple):
     sealed_name: bytes
 
 
-CHUNK_ROWS = 2_000
 _ARRAY = (
     *("position", "account_id", "sequence", "entry_id", "kind", "points", "balance_after", "value_at", "booked_at"),
     *("memory", "source", "external_id", "tariff_version", "api_key_id", "reverses", "context", "sealed"),
@@ -48,9 +49,9 @@ async def all_books(tx: AsyncConnection) -> list[str]:
     return list((await tx.execute(select(books.c.book).order_by(books.c.book))).scalars())
 
 
-async def lines_in_order(
+def lines_in_order(
     tx: AsyncConnection, book: str, *, after: int | None = None, up_to: int | None = None
-) -> AsyncGenerator[Sequence[Any]]:
+) -> AsyncGenerator[Sequence[Record]]:
     """The lines by position, those after one and up to another, in bounded memory: chunks of rows as they are stored.
 
     Of each what canonical form 1 holds, in its order, ids as text; then its hash.
@@ -60,27 +61,25 @@ async def lines_in_order(
         *([] if after is None else [entries.c.position > after]),
         *([] if up_to is None else [entries.c.position <= up_to]),
     )
-    result = await tx.stream(query.order_by(entries.c.position).execution_options(yield_per=CHUNK_ROWS))
-    async for rows in result.partitions():
-        yield rows
+    return chunks(tx, query.order_by(entries.c.position))
 
 
-def rows_by_account(
+def records_by_account(
     tx: AsyncConnection,
     book: str,
     *,
     first: UUID | None = None,
     below: UUID | None = None,
     account_ids: Collection[UUID] | None = None,
-) -> AsyncGenerator[Row]:
-    """The entries' rows by account and sequence, of a range of ids or of some, streamed in bounded memory."""
+) -> AsyncGenerator[Sequence[Record]]:
+    """The entries' rows by account and sequence, of a range of ids or of some, in bounded memory."""
     query = select(entries).where(
         entries.c.book == book,
         *([] if first is None else [entries.c.account_id >= first]),
         *([] if below is None else [entries.c.account_id < below]),
         *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
     )
-    return streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence))
+    return chunks(tx, query.order_by(entries.c.account_id, entries.c.sequence))
 
 
 async def account_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, Row]:
@@ -98,13 +97,15 @@ async def crossing_rows(tx: AsyncConnection, book: str, account_ids: Collection[
 async def promise_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
     """The stored promises of these accounts; an account without any is absent."""
     query = select(promises).where(promises.c.book == book, promises.c.account_id.in_(account_ids))
-    return grouped((await tx.execute(query.order_by(promises.c.due_at, promises.c.id))).mappings())
+    return grouped(
+        (await tx.execute(query.order_by(promises.c.account_id, promises.c.due_at, promises.c.id))).mappings()
+    )
 
 
 async def message_rows(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, list[Row]]:
     """The messages about these accounts by number, without their bodies; an account without any is absent."""
     query = select(*_BARE).where(messages.c.book == book, messages.c.account_id.in_(account_ids))
-    return grouped((await tx.execute(query.order_by(messages.c.number))).mappings())
+    return grouped((await tx.execute(query.order_by(messages.c.account_id, messages.c.number))).mappings())
 
 
 def messages_of_book(tx: AsyncConnection, book: str) -> AsyncGenerator[Row]:

@@ -10,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.entry import Entry
 from app.domain.instant import Instant
+from app.queries.chunks import chunks
+from app.records import entry_of_record
 from app.rows import Row, entry_of
 from app.tables import entries
 
+_ACCOUNT_ID = list(entries.c).index(entries.c.account_id)
 _STREAM_ROWS = 1_000  # rows held at once while streaming
 
 
@@ -69,26 +72,30 @@ async def balance_before(tx: AsyncConnection, book: str, account_id: UUID, insta
 async def entries_in_order(tx: AsyncConnection, book: str, *, after: int = 0) -> AsyncGenerator[Entry]:
     """Every entry of a book by position, streamed in bounded memory."""
     query = select(entries).where(entries.c.book == book, entries.c.position > after).order_by(entries.c.position)
-    async for row in streamed(tx, query):
-        yield entry_of(row)
+    async for records in chunks(tx, query):
+        for record in records:
+            yield entry_of_record(record)
 
 
 async def entries_by_account(
     tx: AsyncConnection, book: str, *, up_to: int | None = None, account_ids: Collection[UUID] | None = None
 ) -> AsyncGenerator[list[Entry]]:
-    """Each account's entries, by sequence, up to a position; one account in memory at a time, ordered by id."""
+    """Each account's entries, by sequence, up to a position; a few accounts in memory at a time, ordered by id."""
     query = select(entries).where(
         entries.c.book == book,
         *([] if up_to is None else [entries.c.position <= up_to]),
         *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
     )
     own: list[Entry] = []
-    async for row in streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
-        entry = entry_of(row)
-        if own and own[0].account_id != entry.account_id:
-            yield own
-            own = []
-        own.append(entry)
+    own_id: object = None
+    async for records in chunks(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+        for record in records:
+            account_id = record[_ACCOUNT_ID]
+            if account_id != own_id:
+                if own:
+                    yield own
+                own, own_id = [], account_id
+            own.append(entry_of_record(record))
     if own:
         yield own
 

@@ -10,7 +10,7 @@ from app.tables.projections import accounts, crossings, customer_changes, promis
 from app.tables.rules import policy_adoptions, policy_versions, tariff_versions
 from app.tables.shared import metadata
 
-REVISION = "0010"
+REVISION = "0012"
 """The migration that makes this schema; a test compares it with `migrations/`."""
 
 __all__ = [

@@ -4,6 +4,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 
 from app.tables.shared import book_key, metadata
 
+_REVERSES = text("reverses IS NOT NULL")
+
 books = Table(
     "books",
     metadata,
@@ -79,8 +81,7 @@ entries = Table(
     Column("hash", LargeBinary(32), nullable=False),
     Column("silent", Boolean, nullable=False, server_default=true()),
     Index("entries_by_account", "book", "account_id", "sequence", unique=True),
-    Index("entries_by_value", "book", "account_id", "value_at", "sequence"),
     Index("entries_by_id", "book", "entry_id", unique=True),
     Index("entries_by_interaction", "book", "source", "external_id", unique=True),
-    Index("entries_by_reversed", "book", "reverses", unique=True),
+    Index("entries_by_reversal", "book", "reverses", unique=True, sqlite_where=_REVERSES, postgresql_where=_REVERSES),
 )

@@ -11,8 +11,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.chain import WHOLE_MAX, canonical_entry, canonical_line, genesis, linked
+from app.domain.chain import canonical_entry, canonical_line, genesis, linked
 from app.domain.entry import Entry
+from app.domain.plain_json import WHOLE_MAX
 from app.domain.policy import Memory
 
 ENTRY = Entry(
