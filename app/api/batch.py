@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from app.api.body import (
     BATCH_BYTES_MAX,
@@ -22,25 +25,15 @@ from app.api.metrics import count_outcomes
 from app.api.openapi import ANSWERS, BODY_ANSWERS, REF
 from app.api.pointer import pointer_to
 from app.api.problems import PROBLEM_JSON, faults_of, problem_of
-from app.api.state import LedgerDep, Writer
+from app.api.state import Writer, intake_of
 from app.api.strict_json import strict_json
-from app.api.wire import EntryOut
-from app.api.wire_batch import (
-    AllRefusedOut,
-    BatchOut,
-    PostedResultOut,
-    RefusedResultOut,
-    SummaryOut,
-    posted_as,
-    refused_as,
-)
+from app.api.wire_batch import OUTCOMES, AllRefusedOut, BatchOut, came_to
 from app.api.wire_in import InteractionIn
-from app.api.wire_problem import ProblemOut
 from app.domain.errors import AllRefused, Fault, InvalidInteraction, InvalidRequest, Refusal
 from app.domain.interaction import Interaction
+from app.domain.shown import Shown, entry_shown
 from app.operations.ledger import Ledger
 from app.operations.outcome import Outcome, Posted, Refused
-from app.operations.record import record
 from app.queries.entries import reversals_of
 
 BATCH_MAX = 5_000
@@ -105,27 +98,24 @@ _OUTCOMES: dict[int | str, dict[str, Any]] = {
     responses={**ANSWERS, **BODY_ANSWERS, **_OUTCOMES},
     openapi_extra=_BATCH_BODY,
 )
-async def post_batch(request: Request, response: Response, ledger: LedgerDep, key: Writer) -> BatchOut:
+async def post_batch(request: Request, key: Writer) -> Response:
     """Post up to 5,000 interactions, as JSON or NDJSON; each is answered by itself, in order."""
     media_type = media_type_of(request, (JSON_TYPE, *NDJSON_TYPES))
     body = await read_limited(request, BATCH_BYTES_MAX, request.state.held.take)
     # Up to 8 MiB of text: the event loop has better things to do meanwhile.
     parsed = await asyncio.to_thread(_parsed_batch, body, media_type, key.source)
+    intake = await intake_of(request)
     posting = [item for item in parsed if isinstance(item, Interaction)]
-    recorded = await record(ledger, key.book, posting, api_key_id=key.key_id)
+    recorded = (await intake.post(key.book, posting, api_key_id=key.key_id)).outcomes
     count_outcomes(recorded)
     coming = iter(recorded)
     outcomes = [next(coming) if isinstance(item, Interaction) else Refused(refusal=item) for item in parsed]
 
-    reversed_by = await _reversed_by(ledger, key.book, outcomes)
-    out = await asyncio.to_thread(_batch_out, outcomes, reversed_by)
-    if out.summary.refused == len(outcomes):
-        raise AllRefused(extra=out.model_dump(mode="json"))
-    response.status_code = 207 if out.summary.conflict or out.summary.refused else 200
-    return out
+    reversed_by = await _reversed_by(intake.ledger, key.book, outcomes)
+    return await asyncio.to_thread(_answer, outcomes, reversed_by)
 
 
-async def _reversed_by(ledger: Ledger, book: str, outcomes: list[Outcome]) -> dict[UUID, UUID]:
+async def _reversed_by(ledger: Ledger, book: str, outcomes: Sequence[Outcome]) -> dict[UUID, UUID]:
     """Which replayed entries were reversed since; a new entry is not."""
     replayed = [o.entry.entry_id for o in outcomes if isinstance(o, Posted) and o.replayed]
     if not replayed:
@@ -182,24 +172,22 @@ def _parsed(item: Any, source: str | None) -> Interaction | Refusal:
         return refusal
 
 
-def _result(outcome: Outcome, reversed_by: dict[UUID, UUID]) -> PostedResultOut | RefusedResultOut:
-    if isinstance(outcome, Posted):
-        entry = EntryOut.of(outcome.entry, outcome.customer, reversed_by.get(outcome.entry.entry_id))
-        return PostedResultOut(outcome=posted_as(outcome), entry=entry)
-    problem = ProblemOut.model_validate(problem_of(outcome.refusal, None))
-    return RefusedResultOut(outcome=refused_as(outcome), problem=problem)
-
-
-def _batch_out(outcomes: list[Outcome], reversed_by: dict[UUID, UUID]) -> BatchOut:
+def _answer(outcomes: Sequence[Outcome], reversed_by: Mapping[UUID, UUID]) -> Response:
+    """The answer to the batch; AllRefused if nothing of it is on the ledger and nothing was ever."""
     results = [_result(outcome, reversed_by) for outcome in outcomes]
-    came_to = [result.outcome for result in results]
-    summary = SummaryOut(
-        created=came_to.count("created"),
-        replayed=came_to.count("replayed"),
-        conflict=came_to.count("conflict"),
-        refused=came_to.count("refused"),
-    )
-    return BatchOut(results=results, summary=summary)
+    counted = Counter(result["outcome"] for result in results)
+    told = {"results": results, "summary": {name: counted[name] for name in OUTCOMES}}
+    if counted["refused"] == len(results):
+        raise AllRefused(extra=told)
+    is_whole = not (counted["conflict"] or counted["refused"])
+    return Response(to_json(told), status_code=200 if is_whole else 207, media_type=JSON_TYPE)
+
+
+def _result(outcome: Outcome, reversed_by: Mapping[UUID, UUID]) -> Shown:
+    if isinstance(outcome, Refused):
+        return {"outcome": came_to(outcome), "problem": {**problem_of(outcome.refusal, None), "request_id": None}}
+    entry = outcome.entry
+    return {"outcome": came_to(outcome), "entry": entry_shown(entry, outcome.customer, reversed_by.get(entry.entry_id))}
 
 
 def _fault(pointer: str, code: str, detail: str) -> Fault:

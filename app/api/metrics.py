@@ -3,13 +3,14 @@
 Every label has few values: a route's template and never its path, a known method, a status.
 """
 
+from collections import Counter as Counts
 from collections.abc import Iterable
 from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 
-from app.api.wire_batch import posted_as, refused_as
-from app.operations.outcome import Outcome, Posted
+from app.api.wire_batch import OUTCOMES, came_to
+from app.operations.outcome import Outcome
 
 NO_ROUTE = "none"  # no address of ours, or refused before it was looked for
 GONE_STATUS = 499  # nobody was there any more to be answered
@@ -19,7 +20,7 @@ _LABELS = ("route", "method", "status")
 _REQUESTS = Counter("goodwill_http_requests", "HTTP requests answered", _LABELS)
 _SECONDS = Histogram("goodwill_http_request_duration_seconds", "Seconds from a request to its whole answer", _LABELS)
 _INTERACTIONS = Counter("goodwill_interactions", "Interactions and reversals by what became of them", ("outcome",))
-for _outcome in ("created", "replayed", "conflict", "refused"):
+for _outcome in OUTCOMES:
     _INTERACTIONS.labels(_outcome)  # so that each is there, as 0, before it first happens
 
 
@@ -38,5 +39,5 @@ def _counters(route: str | None, method: str, status: int | None) -> tuple[Count
 
 def count_outcomes(outcomes: Iterable[Outcome]) -> None:
     """Count what the ledger made of a batch."""
-    for outcome in outcomes:
-        _INTERACTIONS.labels(posted_as(outcome) if isinstance(outcome, Posted) else refused_as(outcome)).inc()
+    for word, number in Counts(map(came_to, outcomes)).items():
+        _INTERACTIONS.labels(word).inc(number)

@@ -1,7 +1,7 @@
 """Reading JSON strictly: one value, and no text that another parser might read otherwise."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 from app.domain.errors import Fault, InvalidRequest
 
@@ -16,23 +16,15 @@ def strict_json(text: bytes) -> Any:
     Refused: NaN and infinities, numbers out of range, duplicate keys, lone surrogates, NUL, nesting over 32.
     """
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_whole,
-            object_pairs_hook=_unique,
-        )
+        value = _DECODER.decode(text.decode("utf-8"))
     except RecursionError:
         raise _invalid("too_deep", f"nest at most {DEPTH_MAX} levels deep") from None
     except _Unreadable as error:
         raise _invalid(error.code, str(error)) from None
     except ValueError:
         raise _invalid("json_invalid", "send one JSON value in UTF-8") from None
-    # Only an escape can bring in what UTF-8 and JSON do not let through as it is, and only brackets nest.
-    texts = b"\\u" in text
-    if texts or text.count(b"{") + text.count(b"[") > DEPTH_MAX:
-        _check(value, DEPTH_MAX, texts=texts)
+    # Only an escape can bring in what UTF-8 and JSON do not let through as it is.
+    _check(value, texts=b"\\u" in text)
     return value
 
 
@@ -66,19 +58,33 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check(value: Any, depth: int, *, texts: bool) -> None:
-    if isinstance(value, str):
+_DECODER = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
+)
+_CONTAINERS = (dict, list)
+
+
+def _check(value: Any, *, texts: bool) -> None:
+    """Level by level: going into each value by itself costs three times as much."""
+    parts: list[Any] = [value]
+    for _ in range(DEPTH_MAX + 1):
         if texts:
-            _check_text(value)
-    elif isinstance(value, dict | list):
-        if depth == 0:
-            raise _invalid("too_deep", f"nest at most {DEPTH_MAX} levels deep")
-        for part in _parts(cast("dict[str, Any] | list[Any]", value)):
-            _check(part, depth - 1, texts=texts)
+            _check_texts(parts)
+        containers = [part for part in parts if type(part) in _CONTAINERS]
+        if not containers:
+            return
+        parts = [part for each in containers for part in _parts(each)]
+    raise _invalid("too_deep", f"nest at most {DEPTH_MAX} levels deep")
 
 
 def _parts(value: dict[str, Any] | list[Any]) -> list[Any]:
     return [*value, *value.values()] if isinstance(value, dict) else value
+
+
+def _check_texts(parts: list[Any]) -> None:
+    for part in parts:
+        if isinstance(part, str):
+            _check_text(part)
 
 
 def _check_text(text: str) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 from app.api.wire import EntryOut, WireOut
 from app.api.wire_problem import ProblemOut
 from app.domain.errors import InteractionConflict
-from app.operations.outcome import Posted, Refused
+from app.operations.outcome import Outcome, Posted
 
 
 class PostedResultOut(WireOut):
@@ -45,11 +45,11 @@ class AllRefusedOut(ProblemOut):
     summary: SummaryOut
 
 
-def posted_as(outcome: Posted) -> Literal["created", "replayed"]:
-    """The word for an item that is on the ledger."""
-    return "replayed" if outcome.replayed else "created"
+OUTCOMES = ("created", "replayed", "conflict", "refused")
 
 
-def refused_as(outcome: Refused) -> Literal["conflict", "refused"]:
-    """The word for an item that is not."""
+def came_to(outcome: Outcome) -> str:
+    """The word for what became of an item: one of OUTCOMES."""
+    if isinstance(outcome, Posted):
+        return "replayed" if outcome.replayed else "created"
     return "conflict" if isinstance(outcome.refusal, InteractionConflict) else "refused"

@@ -79,7 +79,7 @@ class InteractionIn(WireIn):
 
         Raises InvalidRequest naming the field where neither is there.
         """
-        sent = {name: getattr(self, name) for name in CONTEXT_FIELDS}
+        sent = self.__dict__  # asking each field for itself would take longer than all the rest
         return Interaction(
             source=required(self.source or source, "source", "name the source, or give the API key one"),
             id=required(self.id or idempotency_key, "id", "send an id of your own, or an Idempotency-Key header"),
@@ -89,7 +89,7 @@ class InteractionIn(WireIn):
             attributes=self.attributes,
             note=self.note,
             points=self.points,
-            context={name: value for name, value in sent.items() if value is not None},
+            context={name: value for name in CONTEXT_FIELDS if (value := sent[name]) is not None},
         )
 
 

@@ -4,6 +4,7 @@ The wire speaks RFC 3339; the conversion happens at the edges (decision 0002).
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Instant = int
 
@@ -29,6 +30,7 @@ def moment_of(instant: Instant) -> datetime:
     return _EPOCH + timedelta(microseconds=instant)
 
 
+@lru_cache(maxsize=64)
 def wire_time(instant: Instant) -> str:
-    """RFC 3339 in UTC, as the wire shows it."""
+    """RFC 3339 in UTC, as the wire shows it. What is written in one append is of one instant."""
     return f"{(_EPOCH_IN_UTC + timedelta(microseconds=instant)).isoformat()}Z"
