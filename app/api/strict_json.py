@@ -23,8 +23,10 @@ def strict_json(text: bytes) -> Any:
         raise _invalid(error.code, str(error)) from None
     except ValueError:
         raise _invalid("json_invalid", "send one JSON value in UTF-8") from None
-    # Only an escape can bring in what UTF-8 and JSON do not let through as it is.
-    _check(value, texts=b"\\u" in text)
+    # Only an escape can bring in what UTF-8 and JSON do not let through as it is, and only brackets nest.
+    texts = b"\\u" in text
+    if texts or text.count(b"{") + text.count(b"[") > DEPTH_MAX:
+        _check(value, texts=texts)
     return value
 
 
