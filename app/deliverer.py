@@ -28,6 +28,7 @@ OpenedLedger = Callable[[], Awaitable[Ledger]]
 _T = TypeVar("_T")
 
 SLEEP_MAX: Instant = 5 * SECOND  # what another process wrote is seen by then
+GATHER_SECONDS = 0.02  # on a busy book every append writes messages: whoever wrote one looks for some
 TIDY_SECONDS = 5.0
 SHOWN_EVERY = 6  # rounds of tidying: counting what is queued takes a while when much is
 REST_SECONDS = 0.25  # for a subscription whose due deliveries another worker has
@@ -155,6 +156,7 @@ class Deliverer:
         with suppress(TimeoutError):
             async with asyncio.timeout(earliest / SECOND):  # wait_for may swallow a cancellation
                 await self._ledger.soon_deliver.wait()
+                await asyncio.sleep(GATHER_SECONDS)
 
     def _start(self, dues: dict[tuple[str, UUID], Instant]) -> Instant:
         """Start or wake the pump of each subscription of which something is due; how long until another is."""

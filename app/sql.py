@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 Record = Sequence[Any]
 """A row: values by place, a UUID as such from PostgreSQL and as 32 hex digits from SQLite (see `uuid_of`)."""
 
+COPIED_MIN = 32  # rows; for fewer the round trip costs more than it saves
+
 _PLACE = re.compile(r"(\bIN )?:(\w+)")
+_NUMBER = re.compile(r"\$(\d+)")
 _ARRAYS = {BigInteger: "bigint", Integer: "integer", LargeBinary: "bytea", Double: "float8", Boolean: "boolean"}
 
 
@@ -31,6 +35,7 @@ class Sql:
 
     def __init__(self, text: str, *, lock: bool = False) -> None:
         self._text = text
+        self.is_read = text.startswith("SELECT")
         self._names = list(dict.fromkeys(name for _, name in _PLACE.findall(text)))
         numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), text)
         self._postgres = f"{numbered} FOR UPDATE" if lock else numbered
@@ -39,9 +44,9 @@ class Sql:
         number = self._names.index(name) + 1
         return f"= ANY(${number})" if is_list else f"${number}"
 
-    async def on_postgres(self, driver: "asyncpg.Connection[Any]", values: Mapping[str, Any]) -> list[Record]:
-        """The rows, in one round trip."""
-        return cast("list[Record]", await driver.fetch(self._postgres, *[values[name] for name in self._names]))
+    def on_postgres(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The statement and its arguments."""
+        return self._postgres, [values[name] for name in self._names]
 
     def on_sqlite(self, driver: sqlite3.Connection, values: Mapping[str, Any]) -> list[Record]:
         """The rows. Blocks."""
@@ -61,14 +66,14 @@ class Sql:
 class Insert:
     """Rows into a table: tuples in the order of its columns. `replacing` overwrites those whose key is known.
 
-    `copying` is quicker on PostgreSQL, from the first row on; it cannot replace.
+    `copying` is quicker on PostgreSQL where there are many; it cannot replace.
     """
 
     def __init__(self, table: Table, *, replacing: bool = False, copying: bool = False) -> None:
         assert not (replacing and copying)
         self._table = table.name
         self._columns = [column.name for column in table.columns]
-        self._is_copied = copying
+        self._may_copy = copying
         into = f"INSERT INTO {table.name} ({', '.join(self._columns)})"
         instead = _instead(table) if replacing else ""
         arrays = [f"${number}::{_array_of(column)}[]" for number, column in enumerate(table.columns, start=1)]
@@ -76,13 +81,17 @@ class Insert:
         # SQLite reads ON CONFLICT as a join's ON unless a WHERE comes before; VALUES has no such trouble.
         self._sqlite = f"{into} VALUES ({', '.join('?' * len(self._columns))}){instead}"
 
-    async def on_postgres(self, driver: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> list[Record]:
-        """Write the rows, in one round trip."""
-        if self._is_copied:
-            await driver.copy_records_to_table(self._table, records=rows, columns=self._columns)
-        elif rows:
-            await driver.execute(self._postgres, *zip(*rows, strict=True))
-        return []
+    def is_copied(self, rows: Sequence[Record]) -> bool:
+        """Whether the rows are better sent by `copy` than as arguments of a statement."""
+        return self._may_copy and len(rows) >= COPIED_MIN
+
+    async def copy(self, driver: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:
+        """Write the rows, on PostgreSQL."""
+        await driver.copy_records_to_table(self._table, records=rows, columns=self._columns)
+
+    def on_postgres(self, rows: Sequence[Record]) -> tuple[str, list[Any]]:
+        """The statement and its arguments, a column each. Requires rows."""
+        return self._postgres, list(zip(*rows, strict=True))
 
     def on_sqlite(self, driver: sqlite3.Connection, rows: Sequence[Record]) -> list[Record]:
         """Write the rows. Blocks."""
@@ -105,13 +114,19 @@ class _Steps:
 
 
 async def run(tx: AsyncConnection, *steps: Step) -> list[list[Record]]:
-    """Run the steps in order, within the transaction; the rows of each."""
+    """Run the steps, within the transaction; the rows of each, if any of them reads.
+
+    Where none does they are one statement on PostgreSQL, so that they may not rely on what another of them wrote.
+    """
     driver = driver_of(tx)
     if tx.dialect.name == "sqlite":
         # The one way into the thread for more than a single statement; aiosqlite's own methods go it too.
         connection = cast("sqlite3.Connection", driver._conn)  # noqa: SLF001
         return cast("list[list[Record]]", await driver._execute(_Steps(steps), connection))  # noqa: SLF001
-    return [await _on_postgres(driver, step) for step in steps]
+    if all(isinstance(statement, Insert) or not statement.is_read for statement, _ in steps):
+        await _write_on_postgres(driver, steps)
+        return []
+    return [await _read_on_postgres(driver, step) for step in steps]
 
 
 async def rows_of(tx: AsyncConnection, statement: Sql, **values: Any) -> list[Record]:
@@ -142,9 +157,38 @@ def _on_sqlite(driver: sqlite3.Connection, step: Step) -> list[Record]:
     return statement.on_sqlite(driver, cast("Any", given))
 
 
-async def _on_postgres(driver: "asyncpg.Connection[Any]", step: Step) -> list[Record]:
+async def _read_on_postgres(driver: "asyncpg.Connection[Any]", step: Step) -> list[Record]:
     statement, given = step
-    return await statement.on_postgres(driver, cast("Any", given))
+    text, values = statement.on_postgres(cast("Any", given))
+    return cast("list[Record]", await driver.fetch(text, *values))
+
+
+async def _write_on_postgres(driver: "asyncpg.Connection[Any]", steps: Sequence[Step]) -> None:
+    """Copy what is much; all else in one round trip."""
+    texts: list[str] = []
+    values: list[Any] = []
+    for statement, given in steps:
+        if isinstance(statement, Insert) and statement.is_copied(rows := cast("Sequence[Record]", given)):
+            await statement.copy(driver, rows)
+        elif given:
+            text, own = statement.on_postgres(cast("Any", given))
+            texts.append(_renumbered(text, len(values)))
+            values += own
+    if texts:
+        await driver.execute(_together(tuple(texts)), *values)
+
+
+@lru_cache(maxsize=256)
+def _renumbered(text: str, by: int) -> str:
+    """The statement with its arguments after so many others."""
+    return _NUMBER.sub(lambda number: f"${int(number[1]) + by}", text)
+
+
+@lru_cache(maxsize=256)
+def _together(texts: tuple[str, ...]) -> str:
+    """The statements as one; the last must be an UPDATE or an INSERT, as all of them are."""
+    *first, last = texts
+    return f"WITH {', '.join(f'w{n} AS ({text})' for n, text in enumerate(first))} {last}" if first else last
 
 
 def _instead(table: Table) -> str:

@@ -1,6 +1,6 @@
 """Write the messages that a write's causes are worth, within its transaction: none is lost, and none written twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -77,6 +77,11 @@ async def announce(
     messages = await _messages(ledger, tx, head, worth, policy, names)
     await hand_over(ledger, tx, head.book, messages, keys=keys)
     return replace(head, messages=messages[-1].number)
+
+
+def may_be_told(causes: Iterable[Cause], policy: Policy) -> bool:
+    """Whether any of the causes may be worth a message; if not, `announce` writes and asks nothing."""
+    return any(_may_be_worth_telling(cause, policy) for cause in causes)
 
 
 def _may_be_worth_telling(cause: Cause, policy: Policy) -> bool:

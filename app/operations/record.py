@@ -12,7 +12,7 @@ from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy
 from app.domain.tariff import Tariff
-from app.operations.announce import Acquainted, announce
+from app.operations.announce import Acquainted, announce, may_be_told
 from app.operations.append import Append, Item
 from app.operations.decide import decide
 from app.operations.ledger import Ledger, announce_due, announce_messages
@@ -117,12 +117,14 @@ async def write_append(tx: AsyncConnection, append: Append) -> None:
     if any(account.heaviest is None for account in posted):
         await run(tx, *steps)
         steps, posted = [], await _weighed(tx, append, posted)
-    await run(tx, *steps, saving_accounts(append.head, posted))
-    known = Acquainted(keys=append.keys, names=append.customers)
-    append.head = await announce(append.ledger, tx, append.head, append.causes.listed, known=known)
+    steps.append(saving_accounts(append.head, posted))
+    if may_be_told(append.causes.listed, append.policy):
+        await run(tx, *steps)
+        steps = []
+        known = Acquainted(keys=append.keys, names=append.customers)
+        append.head = await announce(append.ledger, tx, append.head, append.causes.listed, known=known)
     await save_promises(tx, append.book, append.promises.changed)
-    recorded = append.causes.recorded()
-    await run(tx, *([recording_crossings(append.book, recorded)] if recorded else []), saving_head(append.head))
+    await run(tx, *steps, recording_crossings(append.book, append.causes.recorded()), saving_head(append.head))
 
 
 async def _weighed(tx: AsyncConnection, append: Append, posted: Sequence[Account]) -> list[Account]:
