@@ -16,17 +16,18 @@ from app.domain.instant import SECOND, Instant
 from app.operations.carry_adoption import carry_on
 from app.operations.ledger import BREATH_SECONDS, CLOCK_SLEEP_MAX, Ledger
 from app.operations.post_due_steps import post_due_steps
-from app.operations.tick import advance_due
+from app.operations.tick import ACCOUNTS_MAX, advance_due
 from app.queries.adoptions import books_to_carry_on
 from app.queries.due import next_due_by_book
 
 logger = logging.getLogger("goodwill.clock")
 
 OpenedLedger = Callable[[], Awaitable[Ledger]]
-Work = Callable[[Ledger, str], Awaitable[None]]
+Work = Callable[[Ledger, str], Awaitable[bool]]
 Failed = dict[tuple[Work, str], float]
 """Which work failed in which book, and until when it is left alone there; other work goes on."""
 
+ROUND_SECONDS = 0.25  # on a busy book something is due at every moment: what comes due within this is one batch
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 FAILED_BOOK_SECONDS = 60.0  # a book that cannot be ticked must not keep the clock from the others
 
@@ -52,9 +53,11 @@ async def run_clock(opened: OpenedLedger) -> None:
     outages = 0
     failed: Failed = {}
     while True:
+        begun = asyncio.get_running_loop().time()
         try:
             ledger = await opened()
-            await _run_round(ledger, failed)
+            if not await _run_round(ledger, failed):
+                await asyncio.sleep(max(0.0, begun + ROUND_SECONDS - asyncio.get_running_loop().time()))
         except Exception as error:  # noqa: BLE001 - told once; whatever it is, the clock goes on
             if outages == 0:
                 _tell(error)
@@ -73,8 +76,11 @@ def _tell(error: Exception) -> None:
         logger.error("the clock stands still", exc_info=error)
 
 
-async def _run_round(ledger: Ledger, failed: Failed) -> None:
-    """One batch for each book in which something is due or an adoption is under way; else sleep until something is."""
+async def _run_round(ledger: Ledger, failed: Failed) -> bool:
+    """One batch for each book in which something is due or an adoption is under way; else sleep until something is.
+
+    Whether more is to be done at once: an adoption, or what was more than a batch.
+    """
     ledger.soon_due.clear()
     dues, adopting = await _dues(ledger, failed)
     now = ledger.now()
@@ -82,13 +88,15 @@ async def _run_round(ledger: Ledger, failed: Failed) -> None:
     lag_seconds.set(max(0, now - earliest) / SECOND)
     if earliest > now and not adopting:
         await _sleep(ledger, earliest - now)
-        return
+        return False
+    is_more = bool(adopting)
     for book in sorted(book for book, due_at in dues.items() if due_at <= now):
-        await _try(_tick, ledger, book, failed)
+        is_more |= await _try(_tick, ledger, book, failed)
         await asyncio.sleep(BREATH_SECONDS)
     for book in adopting:
-        await _try(carry_on, ledger, book, failed)
+        await _try(_carry_on, ledger, book, failed)
         await asyncio.sleep(BREATH_SECONDS)
+    return is_more
 
 
 async def _dues(ledger: Ledger, failed: Failed) -> tuple[dict[str, Instant], list[str]]:
@@ -99,13 +107,14 @@ async def _dues(ledger: Ledger, failed: Failed) -> tuple[dict[str, Instant], lis
     failing = {each for each, until in failed.items() if until > present}
     return (
         {book: due_at for book, due_at in dues.items() if (_tick, book) not in failing},
-        [book for book in adopting if (carry_on, book) not in failing],
+        [book for book in adopting if (_carry_on, book) not in failing],
     )
 
 
-async def _try(work: Work, ledger: Ledger, book: str, failed: Failed) -> None:
+async def _try(work: Work, ledger: Ledger, book: str, failed: Failed) -> bool:
+    """Do it, and say whether there is more of it; what fails is left alone for a while."""
     try:
-        await work(ledger, book)
+        is_more = await work(ledger, book)
     except (ClockBehind, Replaying):
         failed[work, book] = (
             asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
@@ -117,13 +126,21 @@ async def _try(work: Work, ledger: Ledger, book: str, failed: Failed) -> None:
         failed[work, book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
     else:
         failed.pop((work, book), None)
+        return is_more
+    return False
 
 
-async def _tick(ledger: Ledger, book: str) -> None:
-    await post_due_steps(ledger, book)
+async def _tick(ledger: Ledger, book: str) -> bool:
+    next_step_at = await post_due_steps(ledger, book)
     tick = await advance_due(ledger, book)
     accounts_advanced.inc(tick.advanced)
     crossings_recorded.inc(len(tick.crossings))
+    return tick.advanced == ACCOUNTS_MAX or (next_step_at is not None and next_step_at <= ledger.now())
+
+
+async def _carry_on(ledger: Ledger, book: str) -> bool:
+    await carry_on(ledger, book)
+    return True
 
 
 async def _sleep(ledger: Ledger, duration: Instant) -> None:
