@@ -6,7 +6,7 @@ PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; r
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,13 +23,16 @@ _T = TypeVar("_T")
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
+GLANCERS_MAX = 4  # of a book there is one at a time
 POOL_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 30
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
+_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-# Every statement of an append finds its rows by an index, in the order of its joins, however many there are. Without
-# this a table that nobody has analysed yet is scanned for each batch; and with it a plan, once made, can be kept.
+# Every statement of an append or a look-up finds its rows by an index, in the order of its joins, however many there
+# are. Without this a table that nobody has analysed yet is scanned for each batch; and a plan, once made, can be kept.
 _BY_INDEX = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -48,34 +51,35 @@ class Database:
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
+            self._glancer = _sqlite_engine(self.url, size=GLANCERS_MAX, query_only=True, pool_reset_on_return=None)
         else:
             self._writer = _postgres_engine(
                 self.url,
                 WRITERS_MAX_POSTGRES,
                 settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s", **_BY_INDEX},
-                isolation_level="AUTOCOMMIT",  # `write` begins and ends, on the driver
             )
-            self._reader = _postgres_engine(
-                self.url,
-                READERS_MAX,
-                isolation_level="REPEATABLE READ",
-                execution_options={"postgresql_readonly": True},
-            )
+            self._reader = _postgres_engine(self.url, READERS_MAX)
+            self._glancer = _postgres_engine(self.url, GLANCERS_MAX, settings=_BY_INDEX, pool_reset_on_return=None)
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        begun = _begun_on_sqlite if self.is_sqlite else _begun_on_postgres
-        async with answering(is_writing=True), begun(self._writer) as tx:
+        async with answering(is_writing=True), self._begun(self._writer, _WRITING) as tx:
             yield tx
 
     @asynccontextmanager
     async def read(self, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
         """One snapshot for reading; that of another transaction if it is named."""
-        async with answering(), self._reader.begin() as tx:
+        async with answering(), self._begun(self._reader, _READING) as tx:
             if snapshot is not None:
                 await tx.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             yield tx
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection in no transaction, for single statements on the driver: each sees a snapshot of its own."""
+        async with answering(), self._glancer.connect() as connection:
+            yield connection
 
     @asynccontextmanager
     async def shared(self, tx: AsyncConnection) -> AsyncGenerator[str | None]:
@@ -101,22 +105,19 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self._writer.dispose()
-        await self._reader.dispose()
+        for engine in (self._writer, self._reader, self._glancer):
+            await engine.dispose()
+
+    def _begun(self, engine: AsyncEngine, begin: str) -> AbstractAsyncContextManager[AsyncConnection]:
+        return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, begin)
 
 
 @asynccontextmanager
-async def _begun_on_sqlite(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
-    async with engine.begin() as tx:
-        yield tx
-
-
-@asynccontextmanager
-async def _begun_on_postgres(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+async def _begun_on_postgres(engine: AsyncEngine, begin: str) -> AsyncGenerator[AsyncConnection]:
     """A transaction that is there from the beginning, for SQLAlchemy's statements and for those on the driver."""
     async with engine.connect() as tx:
         driver = driver_of(tx)
-        await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        await driver.execute(begin)
         try:
             yield tx
         except BaseException:
@@ -161,7 +162,14 @@ def driver_url(url: str) -> URL:
             raise ValueError(f"{other} is not a database that Goodwill knows: use sqlite:///PATH or postgresql://…")
 
 
-def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
+def _postgres_engine(
+    url: URL,
+    size: int,
+    *,
+    settings: Mapping[str, str] | None = None,
+    isolation_level: str = "AUTOCOMMIT",  # what begins a transaction also ends it, on the driver
+    **options: Any,
+) -> AsyncEngine:
     defaults = {
         "application_name": "goodwill",
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
@@ -176,6 +184,7 @@ def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None 
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,  # an error in a log names no row
         pool_pre_ping=False,
+        isolation_level=isolation_level,
         connect_args={"server_settings": {**defaults, **(settings or {})}, "timeout": 10},
         **options,
     )
@@ -189,7 +198,9 @@ def _postgres_engine(url: URL, size: int, *, settings: Mapping[str, str] | None 
     return engine
 
 
-def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False) -> AsyncEngine:
+def _sqlite_engine(
+    url: URL, *, size: int, begin: str | None = None, query_only: bool = False, **options: Any
+) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=size,
@@ -197,6 +208,7 @@ def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False)
         pool_timeout=BUSY_TIMEOUT_SECONDS,
         hide_parameters=True,  # an error in a log names no row
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        **options,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -207,9 +219,8 @@ def _sqlite_engine(url: URL, *, begin: str, size: int, query_only: bool = False)
             cursor.execute(pragma)
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
 
     return engine
 

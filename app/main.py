@@ -41,6 +41,7 @@ from app.domain.errors import MasterKeyMismatch
 from app.domain.instant import Instant
 from app.operations.intake import Intake
 from app.operations.ledger import Ledger
+from app.operations.lookups import Lookups
 from app.queries.books import check_master_key, has_books
 from app.sealing.keys import MasterKey
 from app.sealing.master_key import FILE_NAME, create_master_key, parsed_master_key, read_master_key
@@ -75,6 +76,7 @@ class Opened:
         self.database = Database(settings.url) if ledger is None else ledger.database
         self._ledger = ledger
         self._intake: Intake | None = None
+        self._lookups: Lookups | None = None
         self._preparing: asyncio.Task[Ledger] | None = None
 
     async def ledger(self) -> Ledger:
@@ -94,6 +96,12 @@ class Opened:
         if self._intake is None:
             self._intake = Intake(await self.ledger())
         return self._intake
+
+    async def lookups(self) -> Lookups:
+        """The look-ups in that ledger."""
+        if self._lookups is None:
+            self._lookups = Lookups(await self.ledger())
+        return self._lookups
 
     async def close(self) -> None:
         """Write what was taken in, and give the connections back."""

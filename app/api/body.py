@@ -6,12 +6,13 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.api.pointer import pointer_to
 from app.api.problems import faults_of
 from app.api.state import Requires
 from app.api.strict_json import strict_json
+from app.api.wire_fields import CustomerPath
 from app.domain.errors import Fault, InvalidRequest
 from app.domain.request_errors import BodyTooLarge, UnsupportedMediaType
 
@@ -24,6 +25,8 @@ FAULTS_MAX = 10
 
 JSON_TYPE = "application/json"
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+
+_CUSTOMER: TypeAdapter[str] = TypeAdapter(CustomerPath)
 
 _WORD = r"[!#$&^_`|~.+0-9A-Za-z-]++"  # without *, ' and %: no parameter in the form of RFC 2231
 _PARAMETER = re.compile(rf'[ \t]*+;(?:[ \t]*+({_WORD})=({_WORD}|"[ !#-\[\]-~]*+"))?')
@@ -88,8 +91,20 @@ def read_model(model: type[_Model], value: Any) -> _Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        raise InvalidRequest(faults=faults_of(found)) from None
+        raise _invalid(error) from None
+
+
+def read_customer(segment: str) -> str:
+    """The customer that a segment of the path names; InvalidRequest if nobody can be named so."""
+    try:
+        return _CUSTOMER.validate_python(segment)
+    except ValidationError as error:
+        raise _invalid(error, "path", "customer") from None
+
+
+def _invalid(error: ValidationError, *place: str) -> InvalidRequest:
+    found = error.errors(include_input=False, include_url=False)
+    return InvalidRequest(faults=faults_of([{**each, "loc": (*place, *each["loc"])} for each in found]))
 
 
 class LargeRequest(StrictRequest):

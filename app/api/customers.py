@@ -3,25 +3,27 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic_core import to_json
 
-from app.api.body import LargeRoute, StrictRoute
+from app.api.body import LargeRoute, StrictRoute, read_customer
 from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
 from app.api.entity_tag import tagged
 from app.api.explanation import Part, parts_in_words
 from app.api.language import LANGUAGE_HEADERS, AcceptLanguage, chosen_language, language_headers
 from app.api.openapi import ANSWERS, BODY_ANSWERS, ETAG, refusals
-from app.api.state import READS, LedgerDep, Reader, Writer
-from app.api.views import account_view, account_views
-from app.api.wire import AccountOut, BalanceOut, CrossingOut, shown
+from app.api.state import READS, LedgerDep, LookupsDep, Reader, Writer, lookups_of
+from app.api.views import account_view, account_view_with, account_views
+from app.api.wire import AccountOut, BalanceOut, CrossingOut
 from app.api.wire_fields import CustomerPath, Listed, PageSize, WireTime, instant_or_none
 from app.api.wire_in import CustomerPatch, LookupIn
 from app.api.wire_pages import CrossingsOut, LookupOut, UnknownOut
-from app.domain.account import Account
+from app.domain.api_key import ApiKey
+from app.domain.shown import Shown, balance_shown
 from app.domain.worklist import felt_balance
 from app.operations.describe_customer import describe_customer
 from app.operations.look_back import look_back
-from app.operations.read_customer import Reading, find_customer, find_customers, reading
+from app.operations.read_customer import find_customer, reading
 from app.queries.crossings import Recorded, recorded_crossings
 
 router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["customers"], responses=ANSWERS)
@@ -29,12 +31,11 @@ lookups = APIRouter(prefix="/v1/customers", route_class=LargeRoute, tags=["custo
 
 
 @lookups.post("/lookup", responses=BODY_ANSWERS)
-async def look_up(body: LookupIn, ledger: LedgerDep, key: Reader) -> LookupOut:
+async def look_up(body: LookupIn, lookups: LookupsDep, key: Reader) -> LookupOut:
     """Up to 500 customers at once, in the order asked for; an unknown one is `found: false`."""
-    async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, key.book)
-        found = await find_customers(view, body.customers)
-        views = await account_views(view, [(each.account, name) for name, each in found.items()])
+    looked = await lookups.of(key.book, body.customers)
+    found = [name for name in dict.fromkeys(body.customers) if name in looked.accounts]
+    views = await account_views(looked.view, [(looked.find(name).account, name) for name in found])
     known = {view.customer: view for view in views}
     return LookupOut(customers=[known.get(name) or UnknownOut(customer=name) for name in body.customers])
 
@@ -51,7 +52,7 @@ async def look_up(body: LookupIn, ledger: LedgerDep, key: Reader) -> LookupOut:
 )
 async def get_customer(
     customer: CustomerPath,
-    ledger: LedgerDep,
+    lookups: LookupsDep,
     key: Reader,
     response: Response,
     include: Annotated[Listed[Part] | None, Query(description="one, several times, or a comma-separated list")] = None,
@@ -59,10 +60,14 @@ async def get_customer(
 ) -> AccountOut:
     """The customer's account as it stands now; `because` names the three entries that weigh most."""
     parts, language = include or [], chosen_language(accept_language)
+    if not parts:
+        looked = await lookups.of(key.book, [customer])
+        return await account_view(looked.view, looked.find(customer).account, customer)
+    ledger = lookups.ledger
     async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, key.book)
-        account = (await find_customer(view, customer)).account
-        out = await account_view(
+        view, found = await find_customer(ledger, tx, key.book, customer)
+        account = found.account
+        out = await account_view_with(
             view, account, customer, with_recent=Part.RECENT in parts, with_promises=Part.PROMISES in parts
         )
         told = await parts_in_words(view, account, customer, parts, language)
@@ -80,9 +85,9 @@ async def patch_customer(customer: CustomerPath, body: CustomerPatch, ledger: Le
     Needs both scopes: interactions:write, and accounts:read for the account that is the answer.
     """
     async with ledger.database.read() as tx:
-        account = (await find_customer(await reading(ledger, tx, key.book), customer)).account
+        _, found = await find_customer(ledger, tx, key.book, customer)
     described = await describe_customer(
-        ledger, key.book, account.account_id, body.model_dump(include=body.model_fields_set)
+        ledger, key.book, found.account.account_id, body.model_dump(include=body.model_fields_set)
     )
     async with ledger.database.read() as tx:
         view = await reading(ledger, tx, key.book)
@@ -100,7 +105,7 @@ async def patch_customer(customer: CustomerPath, body: CustomerPatch, ledger: Le
 )
 async def get_balance(
     customer: CustomerPath,
-    ledger: LedgerDep,
+    request: Request,
     key: Reader,
     as_of: Annotated[WireTime | None, Query(description="value time")] = None,
     known_at: Annotated[WireTime | None, Query(description="booked time")] = None,
@@ -109,20 +114,31 @@ async def get_balance(
     ] = None,
 ) -> Response:
     """The balance now; or as it was at `as_of`, as far as it was known at `known_at`."""
+    if as_of is None and known_at is None:
+        return await _balance_now(request, key, customer, if_none_match)
+    ledger = (await lookups_of(request)).ledger
     async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, key.book)
-        account = (await find_customer(view, customer)).account
-        if as_of is None and known_at is None:
-            out = _balance_of(view, account)
-        else:
-            seen = await look_back(view, account, as_of=instant_or_none(as_of), known_at=instant_or_none(known_at))
-            out = BalanceOut(
-                balance=seen.balance,
-                felt=shown(seen.felt.balance),
-                standing=seen.place.standing,
-                depth=seen.place.depth,
-            )
-    body = out.model_dump_json().encode()
+        view, found = await find_customer(ledger, tx, key.book, customer)
+        seen = await look_back(view, found.account, as_of=instant_or_none(as_of), known_at=instant_or_none(known_at))
+    return _tagged_balance(balance_shown(seen.balance, seen.felt.balance, seen.place), if_none_match)
+
+
+async def answer_balance(request: Request) -> Response:
+    """What `get_balance` does without parameters; the door comes here directly."""
+    key = READS.check(request)
+    customer = read_customer(request.path_params["customer"])
+    return await _balance_now(request, key, customer, request.headers.get("if-none-match"))
+
+
+async def _balance_now(request: Request, key: ApiKey, customer: str, if_none_match: str | None) -> Response:
+    looked = await (await lookups_of(request)).of(key.book, [customer])
+    account, view = looked.find(customer).account, looked.view
+    felt = felt_balance(account, view.policy, view.now)
+    return _tagged_balance(balance_shown(account.balance, felt, account.place), if_none_match)
+
+
+def _tagged_balance(balance: Shown, if_none_match: str | None) -> Response:
+    body = to_json(balance)
     return tagged(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', if_none_match)
 
 
@@ -136,8 +152,7 @@ async def get_crossings(
 ) -> CrossingsOut:
     """Every change of standing or depth, the earliest first, up to this instant."""
     async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, key.book)
-        found = await find_customer(view, customer)
+        view, found = await find_customer(ledger, tx, key.book, customer)
         listed = ("crossings", found.account.account_id)
         (after,) = decode_cursor(view.book_key, listed, cursor) if cursor is not None else (0,)
         kept = await recorded_crossings(tx, key.book, found.account.account_id, after=after, limit=limit + 1)
@@ -152,13 +167,4 @@ async def get_crossings(
     return CrossingsOut(
         crossings=[CrossingOut.of(each.ordinal, each.crossing, announced=each.announced) for each in shown_page],
         next_cursor=encode_cursor(view.book_key, listed, [shown_page[-1].ordinal]) if len(page) > limit else None,
-    )
-
-
-def _balance_of(view: Reading, account: Account) -> BalanceOut:
-    return BalanceOut(
-        balance=account.balance,
-        felt=shown(felt_balance(account, view.policy, view.now)),
-        standing=account.place.standing,
-        depth=account.place.depth,
     )

@@ -13,7 +13,7 @@ from app.api.wire_explanation import ExplanationOut, GesturesOut
 from app.api.wire_fields import CustomerPath
 from app.domain.account import Account
 from app.operations.explain_customer import explain_account, grounds_of, propose_gestures
-from app.operations.read_customer import Reading, find_customer, reading
+from app.operations.read_customer import Reading, find_customer
 
 router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["customers"], responses=ANSWERS)
 
@@ -40,8 +40,8 @@ async def get_explanation(
     """What is felt now, by memory and by entry, the heaviest first, in words; and when the standing changes next."""
     language = chosen_language(accept_language)
     async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, key.book)
-        account = (await find_customer(view, customer)).account
+        view, found = await find_customer(ledger, tx, key.book, customer)
+        account = found.account
         explanation = await explain_account(view, await grounds_of(view, account))
     response.headers.update(language_headers(language))
     return ExplanationOut.of(explanation, account, customer, VOICES[language])

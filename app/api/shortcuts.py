@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Scope
 
-from app.api import interactions
+from app.api import customers, interactions
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -15,9 +15,15 @@ def shortcut(scope: Scope) -> Answer | None:
     """What answers the request, if its route is one of the busy ones; sets the `route` that it is."""
     if scope["query_string"]:  # no parameter is known there, which FastAPI says
         return None
-    if scope["method"] == "POST" and scope["path"] == _POST.path:
+    path: str = scope["path"]
+    if scope["method"] == "POST" and path == _POST.path:
         scope["route"] = _POST
         return interactions.answer_interaction
+    if path.endswith(_END) and path.startswith(_BEGIN) and scope["method"] == "GET":
+        customer = path[len(_BEGIN) : -len(_END)]
+        if customer and "/" not in customer:
+            scope["route"], scope["path_params"] = _BALANCE, {"customer": customer}
+            return customers.answer_balance
     return None
 
 
@@ -27,3 +33,5 @@ def _route(router: APIRouter, name: str) -> APIRoute:
 
 
 _POST = _route(interactions.router, "post_interaction")
+_BALANCE = _route(customers.router, "get_balance")
+_BEGIN, _END = _BALANCE.path.split("{customer}")

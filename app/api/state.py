@@ -9,6 +9,7 @@ from app.domain.api_key import ApiKey, Scope, is_sandbox
 from app.domain.errors import Forbidden, NotASandbox
 from app.operations.intake import Intake
 from app.operations.ledger import Ledger
+from app.operations.lookups import Lookups
 
 
 class Service(Protocol):
@@ -22,10 +23,19 @@ class Service(Protocol):
         """The intake of what is posted, over that ledger."""
         ...
 
+    async def lookups(self) -> Lookups:
+        """The look-ups in that ledger."""
+        ...
+
 
 async def intake_of(request: Request) -> Intake:
     """The intake of the process that answers the request."""
     return await cast("Service", request.state.service).intake()
+
+
+async def lookups_of(request: Request) -> Lookups:
+    """The look-ups of the process that answers the request."""
+    return await cast("Service", request.state.service).lookups()
 
 
 async def _ledger(request: Request) -> Ledger:
@@ -54,6 +64,7 @@ class Requires:
 
 
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
+LookupsDep = Annotated[Lookups, Depends(lookups_of)]
 READS = Requires((Scope.ACCOUNTS_READ,))
 WRITES = Requires((Scope.INTERACTIONS_WRITE,))
 Writer = Annotated[ApiKey, Depends(WRITES)]

@@ -14,7 +14,7 @@ from app.api.state import LedgerDep, Reader
 from app.api.wire import EntryOut
 from app.api.wire_fields import CustomerPath, PageSize, WireTime, instant_or_none
 from app.api.wire_pages import StatementOut
-from app.operations.read_customer import find_customer, reading
+from app.operations.read_customer import find_customer
 from app.queries.ledger_lines import balance_before, lines_of_account
 
 router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["customers"])
@@ -69,9 +69,8 @@ async def get_statement(
     media_type = chosen_type(accept)
     start, end = instant_or_none(from_), instant_or_none(to)
     async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, key.book)
-        account = (await find_customer(view, customer)).account
-        account_id = account.account_id
+        view, found = await find_customer(ledger, tx, key.book, customer)
+        account_id = found.account.account_id
         listed = ("statement", account_id, start, end)
         (after,) = decode_cursor(view.book_key, listed, cursor) if cursor is not None else (0,)
         lines = await lines_of_account(tx, key.book, account_id, after=after, start=start, end=end, limit=limit + 1)

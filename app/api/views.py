@@ -10,9 +10,8 @@ from app.api.wire_pages import HindsightOut
 from app.api.wire_promise import PromiseOut
 from app.domain.account import Account
 from app.domain.promise import Promise
-from app.operations.ledger import tariff_in_force
 from app.operations.look_back import Seen
-from app.operations.read_customer import Reading, weighing_most_in_each
+from app.operations.read_customer import Reading, View, tariff_of, weighing_most_in_each
 from app.queries.accounts import keys_of, names_of
 from app.queries.ledger_lines import Line, lines_of_account
 from app.queries.promises import open_promises_of
@@ -22,11 +21,17 @@ RECENT = 10
 PROMISES_MAX = 50  # of an account; GET /v1/promises pages through more
 
 
-async def account_view(
-    view: Reading, account: Account, customer: str, *, with_recent: bool = False, with_promises: bool = False
-) -> AccountOut:
-    """The account at the reading's instant, with what it rests on."""
+async def account_view(view: View, account: Account, customer: str) -> AccountOut:
+    """The account at the view's instant, with what it rests on."""
     (shown_account,) = await account_views(view, [(account, customer)])
+    return shown_account
+
+
+async def account_view_with(
+    view: Reading, account: Account, customer: str, *, with_recent: bool, with_promises: bool
+) -> AccountOut:
+    """The same with its last entries, and its promises."""
+    shown_account = await account_view(view, account, customer)
     if with_recent:
         lines = await lines_of_account(view.tx, view.book, account.account_id, after=max(0, account.sequence - RECENT))
         recent = [EntryOut.of(line.entry, customer, line.reversed_by) for line in reversed(lines)]
@@ -37,9 +42,9 @@ async def account_view(
     return shown_account
 
 
-async def account_views(view: Reading, named: Sequence[tuple[Account, str]]) -> list[AccountOut]:
+async def account_views(view: View, named: Sequence[tuple[Account, str]]) -> list[AccountOut]:
     """Accounts with their customers' names, in the order given; one query for what they all rest on."""
-    tariff = await tariff_in_force(view.ledger, view.tx, view.book, view.head.tariff_version)
+    tariff = await tariff_of(view)
     weighing = await weighing_most_in_each(view, [account for account, _ in named])
     return [
         AccountOut.of(
@@ -77,7 +82,7 @@ def _attributes(view: Reading, keys: Mapping[UUID, Key], promise: Promise) -> di
 
 async def hindsight_views(view: Reading, seen: Sequence[Seen]) -> list[HindsightOut]:
     """Accounts in hindsight, as the wire shows them."""
-    tariff = await tariff_in_force(view.ledger, view.tx, view.book, view.head.tariff_version)
+    tariff = await tariff_of(view)
     names = await customers_of(view, [each.hindsight.account_id for each in seen])
     return [HindsightOut.of(each, names[each.hindsight.account_id], tariff) for each in seen]
 

@@ -29,6 +29,11 @@ def place_shown(place: Place) -> Shown:
     return {"standing": place.standing.value, "depth": place.depth.value if place.depth else None}
 
 
+def balance_shown(balance: int, felt: float, place: Place) -> Shown:
+    """An account in four words."""
+    return {"balance": balance, "felt": shown(felt), **place_shown(place)}
+
+
 def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
     """One line of the ledger, as the feed shows it."""
     known_context = json.loads(entry.context).get

@@ -9,7 +9,7 @@ from app.domain.explanation import Explanation, explain, kept_of
 from app.domain.gestures import Proposal, propose
 from app.domain.tariff import KindRule, Tariff
 from app.operations.ledger import tariff_in_force
-from app.operations.read_customer import Reading
+from app.operations.read_customer import Reading, tariff_of
 from app.queries.ledger_lines import lines_of_account
 
 
@@ -28,7 +28,7 @@ async def grounds_of(view: Reading, account: Account) -> Grounds:
     return Grounds(
         account=account,
         kept=kept_of((line.entry for line in lines), up_to=account.sequence),
-        tariff=await tariff_in_force(view.ledger, view.tx, view.book, view.head.tariff_version),
+        tariff=await tariff_of(view),
     )
 
 

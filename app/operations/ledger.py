@@ -19,15 +19,17 @@ from app.domain.promise import Promise
 from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
 from app.queries.books import policy_document, policy_switches, tariff_document
-from app.sealing.keys import Entropy, MasterKey
+from app.sealing.keys import Entropy, Key, MasterKey, book_place
 from app.webhooks.guard import Resolve
 from app.webhooks.resolve import SystemResolver
 
-_Rules = TypeVar("_Rules", Tariff, Policy)
+_Name = TypeVar("_Name")
+_Value = TypeVar("_Value")
 
 BREATH_SECONDS = 0.005  # between two batches: on SQLite another process gets the file only in a gap
 TESTS_AT_ONCE_MAX = 8  # messages sent for a test; more wait for these
 CLOCK_SLEEP_MAX = 5 * SECOND  # what another process posted is seen by then; until then it is late, never wrong
+BOOKS_KEPT_MAX = 1_000
 KEYS_KEPT_MAX = 1_000  # callers' keys; they are kept for a second
 RULES_KEPT_MAX = 1_000  # versions never change, so keeping them costs memory only
 
@@ -40,6 +42,14 @@ class OpenKey:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class BookKey:
+    """A book's own key, and as it is kept in the book. A sandbox that was emptied has another."""
+
+    wrapped: bytes
+    key: Key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """The services of one process. `now` reads the real clock, `new_id` and `entropy` are chance.
@@ -47,7 +57,7 @@ class Ledger:
     `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look,
     `soon_deliver` when it wrote messages. `testing` bounds what is sent for a test at once. `allow_loopback`: whether
     a webhook may be on this machine; `resolve` finds the addresses of its name. `open_keys`, by hashed credentials,
-    are those that were looked up lately.
+    are those that were looked up lately; `book_keys` are those that books had when they were read last.
     """
 
     database: Database
@@ -64,6 +74,7 @@ class Ledger:
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
     open_keys: dict[bytes, OpenKey] = field(default_factory=dict[bytes, OpenKey])
+    book_keys: dict[str, BookKey] = field(default_factory=dict[str, BookKey])
 
     def new_line_id(self) -> UUID:
         """An id for what is written in order and never moves: one that sorts so, where the root hands such in."""
@@ -71,9 +82,13 @@ class Ledger:
 
     def keep_open(self, credentials: bytes, key: ApiKey, *, until: float) -> None:
         """Let the credentials, hashed, open the key until then, on the clock of the event loop, without a look."""
-        if len(self.open_keys) >= KEYS_KEPT_MAX:
-            self.open_keys.clear()
-        self.open_keys[credentials] = OpenKey(key, until)
+        _keep(self.open_keys, credentials, OpenKey(key, until), most=KEYS_KEPT_MAX)
+
+    def keep_book_key(self, book: str, wrapped: bytes) -> BookKey:
+        """Open a book's own key, and keep it; MasterKeyMismatch if the master key does not open it."""
+        opened = BookKey(wrapped, self.master_key.unwrap(wrapped, book_place(book)))
+        _keep(self.book_keys, book, opened, most=BOOKS_KEPT_MAX)
+        return opened
 
     def present(self, head: Head) -> Instant:
         """The present instant of a book: a sandbox may be ahead of the clock. For a write, of the locked head."""
@@ -105,7 +120,7 @@ async def tariff_in_force(ledger: Ledger, tx: AsyncConnection, book: str, versio
     if known is None:
         # Compiling takes up to seconds: the event loop has better things to do meanwhile.
         known = await asyncio.to_thread(parse_tariff, await tariff_document(tx, book, version))
-        _keep(ledger.tariffs, (book, version), known)
+        _keep(ledger.tariffs, (book, version), known, most=RULES_KEPT_MAX)
     return known
 
 
@@ -117,7 +132,7 @@ async def policy_in_force(ledger: Ledger, tx: AsyncConnection, book: str, versio
         if document is None:
             raise LookupError(f"the book has no version {version} of the policy")
         known = parse_policy(document, version)
-        _keep(ledger.policies, (book, version), known)
+        _keep(ledger.policies, (book, version), known, most=RULES_KEPT_MAX)
     return known
 
 
@@ -134,7 +149,7 @@ async def policy_history(ledger: Ledger, tx: AsyncConnection, book: str, *, up_t
     return PolicyHistory(tuple(switches))
 
 
-def _keep(kept: dict[tuple[str, int], _Rules], key: tuple[str, int], value: _Rules) -> None:
-    if len(kept) >= RULES_KEPT_MAX:
+def _keep(kept: dict[_Name, _Value], key: _Name, value: _Value, *, most: int) -> None:
+    if len(kept) >= most:
         kept.clear()
     kept[key] = value

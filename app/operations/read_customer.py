@@ -1,6 +1,7 @@
 """Read one customer's account, exactly as it stands now, whether or not a clock runs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,20 +14,19 @@ from app.domain.errors import UnknownCustomer
 from app.domain.instant import Instant
 from app.domain.policy import Policy, PolicyHistory
 from app.domain.share import Share, because
+from app.domain.tariff import Tariff
 from app.domain.worklist import Moment
-from app.operations.ledger import Ledger, policy_history, policy_in_force
+from app.operations.ledger import Ledger, policy_history, policy_in_force, tariff_in_force
 from app.operations.weigh import heaviest_in_each
-from app.queries.accounts import accounts_by_alias, accounts_by_id
-from app.queries.books import book_key, head
+from app.queries.accounts import looked_up
 from app.sealing.keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class View:
     """One book at one instant: what every read of it needs. `now` is never before the last entry."""
 
     ledger: Ledger
-    tx: AsyncConnection
     head: Head
     now: Instant
     policy: Policy
@@ -37,6 +37,22 @@ class Reading:
         """The book that is read."""
         return self.head.book
 
+    def advanced(self, account: Account) -> "Found":
+        """The account at the view's instant."""
+        advanced, unrecorded = advance(account, self.policy, max(self.now, account.masses.at))
+        return Found(account=advanced, unrecorded=unrecorded)
+
+    def read_on(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction for what else there is to be read: a later one, to which the ledger may have more lines."""
+        return self.ledger.database.read()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading(View):
+    """The same with the snapshot that it was read from, for whoever reads on."""
+
+    tx: AsyncConnection
+
     def moment(self, at: Instant) -> Moment:
         """The moment of a list that is begun now and shows what was true at `at`."""
         return Moment(
@@ -46,32 +62,71 @@ class Reading:
             policy_version=self.head.policy_version,
         )
 
-    def advanced(self, account: Account) -> "Found":
-        """The account at the reading's instant."""
-        advanced, unrecorded = advance(account, self.policy, max(self.now, account.masses.at))
-        return Found(account=advanced, unrecorded=unrecorded)
+    def read_on(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """The very same transaction."""
+        return nullcontext(self.tx)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """An account advanced to the reading's instant, and the time crossings that nobody recorded yet."""
+    """An account advanced to the view's instant, and the time crossings that nobody recorded yet."""
 
     account: Account
     unrecorded: tuple[Crossing, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A book, and of the customers that were looked up those that have an account there, as it is stored."""
+
+    view: View
+    accounts: Mapping[str, Account]
+
+    def find(self, customer: str) -> Found:
+        """The customer's account at the view's instant; UnknownCustomer if there is none."""
+        account = self.accounts.get(customer)
+        if account is None:
+            raise UnknownCustomer(extra={"standing": "no_evidence"})
+        return self.view.advanced(account)
+
+
+async def look_up(
+    ledger: Ledger, tx: AsyncConnection, book: str, customers: Collection[str], *, at: Instant | None = None
+) -> Looked:
+    """Look customers up, at `at` or at the present instant, in one statement. Requires an existing book.
+
+    A customer is found by a hash under the book's key, which only the book itself can tell. So the key that it had when
+    it was last read is tried, and the statement is repeated if it has another by now.
+    """
+    known = ledger.book_keys.get(book)
+    while True:
+        names = {known.key.digest(name.encode()): name for name in customers} if known else {}
+        found = await looked_up(tx, book, names)
+        assert found is not None
+        is_known = known is not None and known.wrapped == found.wrapped_key
+        known = known if known and is_known else ledger.keep_book_key(book, found.wrapped_key)
+        if is_known or not customers:
+            break
+    head = found.head
+    view = View(
+        ledger=ledger,
+        head=head,
+        now=max(ledger.present(head), head.booked_at) if at is None else at,
+        policy=await policy_in_force(ledger, tx, book, head.policy_version),
+        book_key=known.key,
+    )
+    return Looked(view=view, accounts={names[hashed]: account for hashed, account in found.accounts.items()})
+
+
 async def reading(ledger: Ledger, tx: AsyncConnection, book: str, *, at: Instant | None = None) -> Reading:
     """Begin to read a book at `at`, or at the present instant. Requires an existing book."""
-    found = await head(tx, book)
-    assert found is not None
-    return Reading(
-        ledger=ledger,
-        tx=tx,
-        head=found,
-        now=max(ledger.present(found), found.booked_at) if at is None else at,
-        policy=await policy_in_force(ledger, tx, book, found.policy_version),
-        book_key=await book_key(tx, book, ledger.master_key),
-    )
+    return _reading(await look_up(ledger, tx, book, (), at=at), tx)
+
+
+async def find_customer(ledger: Ledger, tx: AsyncConnection, book: str, customer: str) -> tuple[Reading, Found]:
+    """Begin to read a book, with a customer's account as it stands now; UnknownCustomer if there is none."""
+    looked = await look_up(ledger, tx, book, [customer])
+    return _reading(looked, tx), looked.find(customer)
 
 
 async def at_moment(view: Reading, moment: Moment) -> tuple[Reading, PolicyHistory]:
@@ -80,36 +135,39 @@ async def at_moment(view: Reading, moment: Moment) -> tuple[Reading, PolicyHisto
     return replace(view, now=moment.at, policy=policies.in_force), policies
 
 
-async def find_customer(view: Reading, customer: str) -> Found:
-    """The customer's account as it stands at the reading's instant; UnknownCustomer if there is none."""
-    found = await find_customers(view, [customer])
-    if customer not in found:
-        raise UnknownCustomer(extra={"standing": "no_evidence"})
-    return found[customer]
+async def tariff_of(view: View) -> Tariff:
+    """The tariff that was in force when the book was read."""
+    version = view.head.tariff_version
+    known = view.ledger.tariffs.get((view.book, version))
+    if known is None:
+        async with view.read_on() as tx:
+            known = await tariff_in_force(view.ledger, tx, view.book, version)
+    return known
 
 
-async def find_customers(view: Reading, customers: list[str]) -> dict[str, Found]:
-    """The accounts of those customers that have one, by name."""
-    hashes = {customer: view.book_key.digest(customer.encode()) for customer in customers}
-    account_ids = await accounts_by_alias(view.tx, view.book, list(hashes.values()))
-    accounts = await accounts_by_id(view.tx, view.book, list(account_ids.values()))
-    return {
-        customer: view.advanced(accounts[account_ids[hashed]])
-        for customer, hashed in hashes.items()
-        if hashed in account_ids
-    }
-
-
-async def weighing_most(view: Reading, account: Account) -> list[Share]:
-    """The three entries that weigh most in what the account's customer feels at the reading's instant."""
+async def weighing_most(view: View, account: Account) -> list[Share]:
+    """The three entries that weigh most in what the account's customer feels at the view's instant."""
     return (await weighing_most_in_each(view, [account]))[account.account_id]
 
 
-async def weighing_most_in_each(view: Reading, accounts: Sequence[Account]) -> dict[UUID, list[Share]]:
-    """Of each account the three entries that weigh most in what its customer feels at the reading's instant."""
+async def weighing_most_in_each(view: View, accounts: Sequence[Account]) -> dict[UUID, list[Share]]:
+    """Of each account the three entries that weigh most in what its customer feels at the view's instant."""
     half_lives = view.policy.half_lives
-    heaviest = await heaviest_in_each(view.tx, view.book, accounts, half_lives)
     return {
         account.account_id: because(known, half_lives, view.now)
-        for account, known in zip(accounts, heaviest, strict=True)
+        for account, known in zip(accounts, await _heaviest(view, accounts), strict=True)
     }
+
+
+async def _heaviest(view: View, accounts: Sequence[Account]) -> Sequence[str]:
+    """What each account keeps; read from the ledger where only the lines can tell, which nothing changes since."""
+    kept = [account.heaviest for account in accounts if account.heaviest is not None]
+    if len(kept) == len(accounts):
+        return kept
+    async with view.read_on() as tx:
+        return await heaviest_in_each(tx, view.book, accounts, view.policy.half_lives)
+
+
+def _reading(looked: Looked, tx: AsyncConnection) -> Reading:
+    view = looked.view
+    return Reading(ledger=view.ledger, head=view.head, now=view.now, policy=view.policy, book_key=view.book_key, tx=tx)

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import Account
 from app.domain.entry import Head
 from app.domain.instant import Instant
-from app.records import account_of_record
+from app.records import account_of_record, head_of_record, wrapped_key_of_record
 from app.rows import account_of
 from app.sealing.keys import Key, MasterKey, account_place, name_place
-from app.sql import Record, Sql, Step, columns_of
-from app.tables import account_keys, accounts, aliases, current_accounts
+from app.sql import Record, Sql, Step, columns_of, rows_of
+from app.tables import account_keys, accounts, aliases, books, current_accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,40 @@ _OPENED = Sql(
     " JOIN accounts a ON a.book = n.book AND a.generation = :generation AND a.account_id = n.account_id"
     " WHERE n.book = :book AND n.alias_hash IN :hashes"
 )
+
+
+# The head with each account, so that one statement tells of both.
+_LOOKED_UP = Sql(
+    f"SELECT {columns_of(books, 'b')}, n.alias_hash, {columns_of(accounts, 'a')} FROM books b"  # noqa: S608 - of ours
+    " LEFT JOIN aliases n ON n.book = b.book AND n.alias_hash IN :hashes"
+    " LEFT JOIN accounts a ON a.book = n.book AND a.generation = b.generation AND a.account_id = n.account_id"
+    " WHERE b.book = :book"
+)
+_ALIAS_HASH = len(books.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """The head of a book, its own key, wrapped, and the accounts that were looked up, by alias hash; at one instant."""
+
+    head: Head
+    wrapped_key: bytes
+    accounts: Mapping[bytes, Account]
+
+
+async def looked_up(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> LookedUp | None:
+    """The book and those of these accounts that there are, in one statement; None if there is no such book."""
+    rows = await rows_of(tx, _LOOKED_UP, book=book, hashes=list(hashes))
+    if not rows:
+        return None
+    first = rows[0][:_ALIAS_HASH]
+    return LookedUp(
+        head=head_of_record(first),
+        wrapped_key=wrapped_key_of_record(first),
+        accounts={
+            row[_ALIAS_HASH]: account_of_record(row[_ALIAS_HASH + 1 :]) for row in rows if row[_ALIAS_HASH] is not None
+        },
+    )
 
 
 def finding_opened(head: Head, hashes: Collection[bytes], *, by: Instant) -> Step:

@@ -1,6 +1,7 @@
 """A book's head, its key and the rules in force."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -9,7 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.entry import Head
 from app.rows import head_of
 from app.sealing.keys import Key, MasterKey, book_place
-from app.tables import books, policy_versions, tariff_versions
+from app.sql import Record, Sql, rows_of
+from app.tables import books, policy_versions
+
+_TARIFF = Sql("SELECT document FROM tariff_versions WHERE book = :book AND version = :version")
+_POLICY = Sql("SELECT document FROM policy_versions WHERE book = :book AND version = :version")
 
 
 async def head(tx: AsyncConnection, book: str) -> Head | None:
@@ -26,20 +31,16 @@ async def book_key(tx: AsyncConnection, book: str, master_key: MasterKey) -> Key
 
 async def tariff_document(tx: AsyncConnection, book: str, version: int) -> Any | None:
     """The JSON document of one tariff version, None if there is no such version."""
-    query = select(tariff_versions.c.document).where(
-        tariff_versions.c.book == book, tariff_versions.c.version == version
-    )
-    text = (await tx.execute(query)).scalar()
-    return None if text is None else json.loads(text)
+    return _document(await rows_of(tx, _TARIFF, book=book, version=version))
 
 
 async def policy_document(tx: AsyncConnection, book: str, version: int) -> Any | None:
     """The JSON document of one policy version, None if there is no such version."""
-    query = select(policy_versions.c.document).where(
-        policy_versions.c.book == book, policy_versions.c.version == version
-    )
-    text = (await tx.execute(query)).scalar()
-    return None if text is None else json.loads(text)
+    return _document(await rows_of(tx, _POLICY, book=book, version=version))
+
+
+def _document(rows: Sequence[Record]) -> Any | None:
+    return json.loads(rows[0][0]) if rows else None
 
 
 async def policy_version_at(tx: AsyncConnection, book: str, instant: int) -> int:

@@ -17,7 +17,7 @@ from app.operations import carry_adoption as carrying
 from app.operations.adopt_policy import cancel_adoption
 from app.operations.carry_adoption import prepare_or_switch, sweep
 from app.operations.ledger import policy_history
-from app.operations.read_customer import find_customers, reading
+from app.operations.read_customer import look_up, reading
 from app.operations.rebuild import rebuild
 from app.operations.tick import advance_due
 from app.operations.verify import verify
@@ -161,7 +161,8 @@ async def seen(bench: Bench) -> list[Any]:
             for order in Order
             for current in (True, False)
         ]
-        found = await find_customers(view, list(CUSTOMERS))
+        looked = await look_up(bench.ledger, tx, book, CUSTOMERS)
+        found = {customer: looked.find(customer) for customer in looked.accounts}
         due = [await accounts_due(tx, book, view.now, limit=9), await next_due_at(tx, book), await next_due_by_book(tx)]
         every = [await account_ids_of(tx, book), await all_accounts(tx, book)]
     report = await verify(bench.ledger, book)

@@ -1,0 +1,73 @@
+"""Look-ups: what many callers ask of a book at once is read in one statement.
+
+Of each book one look-up is under way at a time; whoever asks meanwhile goes together into the next, and so never sees
+less than was there when it asked. Nobody waits where nothing is under way. A statement sees a snapshot by itself:
+there is no transaction.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from app.operations.ledger import Ledger
+from app.operations.read_customer import Looked, look_up
+
+TOGETHER_MAX = 1_000
+"""Customers of one look-up, unless a single caller asks for more. Who waits is bounded as all requests are."""
+
+_Asked = tuple[Sequence[str], "asyncio.Future[Looked]"]
+
+
+class Lookups:
+    """The look-ups of one process, in all its books."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._asked: dict[str, deque[_Asked]] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def of(self, book: str, customers: Sequence[str]) -> Looked:
+        """The customers as they are now, perhaps among others; see `look_up`."""
+        answer: asyncio.Future[Looked] = asyncio.get_running_loop().create_future()
+        asked = self._asked.get(book)
+        if asked is None:
+            asked = self._asked[book] = deque()
+            task = asyncio.create_task(self._read(book, asked))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        asked.append((customers, answer))
+        return await answer
+
+    async def _read(self, book: str, asked: deque[_Asked]) -> None:
+        """Read until nobody asks. Whoever asks in the same turn of the loop comes along: it began before this task."""
+        while asked:
+            await self._read_group(book, _next_group(asked))
+        del self._asked[book]
+
+    async def _read_group(self, book: str, group: list[_Asked]) -> None:
+        customers = {customer for customers, _ in group for customer in customers}
+        try:
+            async with self.ledger.database.glance() as tx:
+                looked = await look_up(self.ledger, tx, book, customers)
+        except Exception as error:  # noqa: BLE001 - each who asked gets it
+            _fail(group, error)
+        else:
+            for _, answer in group:
+                if not answer.cancelled():
+                    answer.set_result(looked)
+
+
+def _fail(group: list[_Asked], error: Exception) -> None:
+    for _, answer in group:
+        if not answer.cancelled():
+            answer.set_exception(error)
+
+
+def _next_group(asked: deque[_Asked]) -> list[_Asked]:
+    """Whoever goes into the next look-up together, in the order in which they asked; at least one."""
+    group = [asked.popleft()]
+    count = len(group[0][0])
+    while asked and count + len(asked[0][0]) <= TOGETHER_MAX:
+        group.append(asked.popleft())
+        count += len(group[-1][0])
+    return group
