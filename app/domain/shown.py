@@ -31,7 +31,7 @@ def place_shown(place: Place) -> Shown:
 
 def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
     """One line of the ledger, as the feed shows it."""
-    known_context = json.loads(entry.context).get
+    context: Shown = json.loads(entry.context)
     return {
         "id": str(entry.entry_id),
         "position": entry.position,
@@ -47,7 +47,7 @@ def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
         "booked_at": wire_time(entry.booked_at),
         "memory": entry.memory.value,
         "tariff_version": entry.tariff_version,
-        **dict(zip(CONTEXT_FIELDS, map(known_context, CONTEXT_FIELDS), strict=True)),
+        **dict(zip(CONTEXT_FIELDS, map(context.get, CONTEXT_FIELDS), strict=True)),
         "api_key": entry.api_key_id,
         "reverses": str(entry.reverses) if entry.reverses else None,
         "reversed_by": str(reversed_by) if reversed_by else None,
