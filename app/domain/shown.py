@@ -36,7 +36,7 @@ def balance_shown(balance: int, felt: float, place: Place) -> Shown:
 
 def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
     """One line of the ledger, as the feed shows it."""
-    known_context = json.loads(entry.context).get
+    context: Shown = json.loads(entry.context)
     return {
         "id": str(entry.entry_id),
         "position": entry.position,
@@ -52,7 +52,7 @@ def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
         "booked_at": wire_time(entry.booked_at),
         "memory": entry.memory.value,
         "tariff_version": entry.tariff_version,
-        **dict(zip(CONTEXT_FIELDS, map(known_context, CONTEXT_FIELDS), strict=True)),
+        **dict(zip(CONTEXT_FIELDS, map(context.get, CONTEXT_FIELDS), strict=True)),
         "api_key": entry.api_key_id,
         "reverses": str(entry.reverses) if entry.reverses else None,
         "reversed_by": str(reversed_by) if reversed_by else None,
