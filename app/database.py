@@ -219,8 +219,10 @@ def _sqlite_engine(
             cursor.execute(pragma)
         cursor.close()
 
-    if begin is not None:
-        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        if begin is not None:
+            connection.exec_driver_sql(begin)
 
     return engine
 
