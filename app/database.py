@@ -48,6 +48,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._idle: list[AsyncConnection] = []  # for glances
+        self._glancing_at_once = asyncio.Semaphore(GLANCERS_MAX)
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
@@ -78,8 +80,23 @@ class Database:
     @asynccontextmanager
     async def glance(self) -> AsyncGenerator[AsyncConnection]:
         """A connection in no transaction, for single statements on the driver: each sees a snapshot of its own."""
-        async with answering(), self._glancer.connect() as connection:
-            yield connection
+        async with answering(), self._glancing_at_once:
+            connection = await self._glancing()
+            try:
+                yield connection
+            except BaseException:
+                await connection.close()
+                raise
+            self._idle.append(connection)
+
+    async def _glancing(self) -> AsyncConnection:
+        """A connection that is at hand: the pool takes as long to hand one out as a statement takes."""
+        while self._idle:
+            connection = self._idle.pop()
+            if self.is_sqlite or not driver_of(connection).is_closed():
+                return connection
+            await connection.close()
+        return await self._glancer.connect()
 
     @asynccontextmanager
     async def shared(self, tx: AsyncConnection) -> AsyncGenerator[str | None]:
@@ -105,6 +122,8 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
+        for connection in self._idle:
+            await connection.close()
         for engine in (self._writer, self._reader, self._glancer):
             await engine.dispose()
 

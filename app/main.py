@@ -61,6 +61,11 @@ def clock() -> Instant:
     return time.time_ns() // 1000
 
 
+def new_request_id() -> str:
+    """A name for a request: 32 hexadecimal digits."""
+    return os.urandom(16).hex()
+
+
 def ordered_id() -> uuid.UUID:
     """A UUID of version 7 (RFC 9562, 5.7): after those made before, to the millisecond, and 74 bits of chance."""
     chance = int.from_bytes(os.urandom(10))
@@ -116,8 +121,11 @@ class _Application(FastAPI):
     door: Door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        enter = self.door if scope["type"] == "http" and shortcut(scope) else super().__call__
-        await enter(scope, receive, send)
+        app = shortcut(scope) if scope["type"] == "http" else None
+        if app is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.door.serve(scope, receive, send, app)
 
 
 def create_app(
@@ -141,7 +149,7 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.door = Door(service=service, room=Room(service.settings.requests_max), new_request_id=lambda: uuid.uuid4().hex)
+    app.door = Door(service=service, room=Room(service.settings.requests_max), new_request_id=new_request_id)
     app.add_middleware(app.door.before)
     for router in ROUTERS:
         app.include_router(router)

@@ -3,7 +3,6 @@
 Laid out by hand, since here a microsecond counts; a test holds each layout against its table.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -107,19 +106,19 @@ def entry_record(book: str, entry: Entry) -> Record:
 
 def account_of_record(record: Record) -> Account:
     """An account as it is stored; `record` is a row of `accounts`."""
-    at, *masses = record[7:21]
+    _, _, account_id, opened_at, sequence, position, balance, at, a, b, c, d, e, f, g, h, i, j, k, m, fresh = record[
+        :21
+    ]
     last_value_at, last_sequence, last_direction, last_entry_at, standing, depth, since = record[21:28]
-    crossings, crossed_at, look_again_at, touched_at, segment, value = record[28:34]
+    crossings, crossed_at, look_again_at, touched_at, segment, value, heaviest = record[28:35]
     return Account(
-        account_id=uuid_of(record[2]),
-        opened_at=record[3],
-        sequence=record[4],
-        position=record[5],
-        balance=record[6],
-        masses=_masses(at, masses),
-        last=None
-        if last_sequence is None
-        else LastEffective(value_at=last_value_at, sequence=last_sequence, direction=_DIRECTION[last_direction]),
+        account_id=uuid_of(account_id),
+        opened_at=opened_at,
+        sequence=sequence,
+        position=position,
+        balance=balance,
+        masses=Masses(at, (a, b, c, d), (e, f, g, h), (i, j, k, m), fresh),
+        last=None if last_sequence is None else LastEffective(last_value_at, last_sequence, _DIRECTION[last_direction]),
         last_entry_at=last_entry_at,
         place=_PLACE[standing, depth],
         standing_since=since,
@@ -129,13 +128,8 @@ def account_of_record(record: Record) -> Account:
         touched_at=touched_at,
         segment=segment,
         value=value,
-        heaviest=heaviest_of_column(record[34], sequence=record[4]),
+        heaviest=heaviest_of_column(heaviest, sequence=sequence),
     )
-
-
-def _masses(at: Instant, numbers: Sequence[float]) -> Masses:
-    a, b, c, d, e, f, g, h, i, j, k, m, fresh = numbers
-    return Masses(at=at, credits=(a, b, c, d), debits=(e, f, g, h), big=(i, j, k, m), fresh=fresh)
 
 
 def account_record(book: str, generation: int, account: Account) -> Record:

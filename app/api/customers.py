@@ -127,7 +127,8 @@ async def answer_balance(request: Request) -> Response:
     """What `get_balance` does without parameters; the door comes here directly."""
     key = READS.check(request)
     customer = read_customer(request.path_params["customer"])
-    return await _balance_now(request, key, customer, request.headers.get("if-none-match"))
+    sent = next((value for name, value in request.scope["headers"] if name == b"if-none-match"), None)
+    return await _balance_now(request, key, customer, None if sent is None else sent.decode("latin-1"))
 
 
 async def _balance_now(request: Request, key: ApiKey, customer: str, if_none_match: str | None) -> Response:

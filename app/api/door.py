@@ -12,16 +12,14 @@ import logging
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from time import perf_counter
-from urllib.parse import quote, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.body import StrictRequest
+from app.api.encoded_path import encoded_path
 from app.api.metrics import count_request
 from app.api.problems import problem_response
 from app.api.room import Room
-from app.api.shortcuts import shortcut
 from app.api.state import Service
 from app.domain.api_key import ApiKey, opens, parse_token
 from app.domain.errors import DatabaseUnavailable, InternalError, Refusal, Unauthorized
@@ -35,8 +33,6 @@ KEY_SECONDS = 1.0
 
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
-
-_IN_SEGMENTS = "!$&'()*+,;=:@"  # what RFC 3986 lets stand in a path segment besides letters, digits and -._~
 
 _LISTS = (b"accept", b"if-match", b"if-none-match")
 
@@ -57,31 +53,34 @@ class Door:
         return self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+        """Serve one request by the application."""
+        await (
+            self.serve(scope, receive, send, self.app) if scope["type"] == "http" else self.app(scope, receive, send)
+        )
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, app: ASGIApp) -> None:
+        """Serve one HTTP request by the application that is given."""
         request_id = self.new_request_id()
         answering = _Answering(send, request_id, is_head=scope["method"] == "HEAD")
         # A scope of our own: the server below goes by the method that was sent.
         passed = {
             **scope,
             "state": {**scope.get("state", {}), "request_id": request_id, "service": self.service},
-            "path": _encoded_path(scope),
+            "path": encoded_path(scope),
             "headers": _with_joined_lists(scope["headers"]),
             "method": "GET" if answering.is_head else scope["method"],
         }
         begun = perf_counter()
         try:
-            await self._answer(passed, receive, answering)
+            await self._answer(passed, receive, answering, app)
         finally:
             route, seconds = getattr(passed.get("route"), "path", None), perf_counter() - begun
             count_request(route=route, method=scope["method"], status=answering.status, seconds=seconds)
 
-    async def _answer(self, passed: Scope, receive: Receive, answering: "_Answering") -> None:
+    async def _answer(self, passed: Scope, receive: Receive, answering: "_Answering", app: ASGIApp) -> None:
         request_id = answering.request_id
         try:
-            await self._pass(passed, receive, answering)
+            await self._pass(passed, receive, answering, app)
         except ClientDisconnect:
             logger.info("request %s: the caller went away", request_id)
         except Refusal as refusal:
@@ -90,20 +89,15 @@ class Door:
             logger.exception("request %s failed", request_id)
             await answering.refuse(InternalError(), passed, receive)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, app: ASGIApp) -> None:
         if not scope["path"].startswith("/v1/"):  # a full server still says how it is
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         with self.room.entered() as held:
             scope["state"]["held"] = held
             if scope["method"] != "OPTIONS":
                 scope["state"]["api_key"] = await self._api_key(scope["headers"])
-            answer = shortcut(scope)
-            if answer is None:
-                await self.app(scope, receive, send)
-            else:
-                response = await answer(StrictRequest(scope, receive))
-                await response(scope, receive, send)
+            await app(scope, receive, send)
 
     async def _api_key(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiKey:
         """The caller's key, which was read within the last KEY_SECONDS; Unauthorized without one that opens."""
@@ -115,7 +109,7 @@ class Door:
         token = parse_token(_credentials(sent.decode("latin-1")))
         if token is None:
             raise Unauthorized
-        async with ledger.database.read() as tx:
+        async with ledger.database.glance() as tx:
             key = await find_key(tx, token.book, token.key_id)
         if not opens(key, token, ledger.now()) or key is None:
             raise Unauthorized
@@ -137,7 +131,7 @@ class _Answering:
             self.status = message["status"]
             headers: list[tuple[bytes, bytes]] = message["headers"]
             headers += [(b"x-request-id", self.request_id.encode()), _NOSNIFF]
-            if not any(name == b"cache-control" for name, _ in headers):
+            if b"cache-control" not in dict(headers):
                 headers.append(_NO_STORE)  # it tells of customers
         if self.is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
@@ -158,14 +152,6 @@ def _with_joined_lists(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, 
     lines = [(name, [value for other, value in headers if other == name]) for name in _LISTS]
     joined = [(name, b", ".join(values)) for name, values in lines if values]
     return [(name, value) for name, value in headers if name not in _LISTS] + joined
-
-
-def _encoded_path(scope: Scope) -> str:
-    """The path, percent-encoded in the one normal form: `%61` is `a`, `%2f` stays what it is, as `%2F`."""
-    path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    if "%" not in path:
-        return path
-    return "/".join(quote(unquote_to_bytes(segment), safe=_IN_SEGMENTS) for segment in path.split("/"))
 
 
 def _credentials(authorization: str) -> str:

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from fastapi import Header, Response
 
+from app.api.json_answer import JsonAnswer
 from app.domain.errors import Fault, IfMatchRequired, InvalidRequest
 
 _TAG = r'(W/)?"[!#-~]*"'
 _TAGS_PATTERN = rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"
 _TAGS = re.compile(_TAGS_PATTERN[1:-1])
 _OPAQUE = re.compile(r'"[!#-~]*"')
+_MAY_BE_KEPT = (b"cache-control", b"private, no-cache")
 _NO_VERSION = 0  # versions begin at 1
 
 IfMatch = Annotated[
@@ -50,10 +52,10 @@ def expected_version(tags: set[str], in_force: int) -> int | None:
 
 def tagged(body: bytes, tag: str, if_none_match: str | None) -> Response:
     """The JSON bytes under their tag; 304 if the caller has them."""
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if _tags_in(if_none_match or "") & {tag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    headers = [(b"etag", tag.encode()), _MAY_BE_KEPT]
+    if if_none_match is not None and _tags_in(if_none_match) & {tag, "*"}:
+        return Response(status_code=304, headers={name.decode(): value.decode() for name, value in headers})
+    return JsonAnswer(body, headers=headers)
 
 
 def _tags_in(text: str) -> set[str]:

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from app.api.body import JSON_TYPE, StrictRoute, read_model, strict_body
 from app.api.idempotency_key import IDEMPOTENCY_KEY, IdempotencyKeys, the_one_key
+from app.api.json_answer import JsonAnswer
 from app.api.metrics import count_outcomes
 from app.api.openapi import ANSWERS, BODY_ANSWERS, REF, Responses, refusals
 from app.api.state import WRITES, Writer, intake_of
@@ -99,7 +100,7 @@ async def _post_one(request: Request, key: ApiKey, item: Item) -> Response:
         "replayed": outcome.replayed,
         "replacement": rest[0] if rest else None,
     }
-    return Response(to_json(told), status_code=200 if outcome.replayed else 201, media_type=JSON_TYPE)
+    return JsonAnswer(to_json(told), status_code=200 if outcome.replayed else 201)
 
 
 @dataclass(frozen=True, slots=True)

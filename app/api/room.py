@@ -4,16 +4,13 @@ Nothing waits in line unseen: a request is served at once, in its turn for the d
 anything of it was done.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
-
 from app.domain.request_errors import TooManyRequests
 
 BODY_BYTES_MAX = 32 * 1024 * 1024  # four of the largest batches; parsed, each takes some ten times its size
 
 
 class Held:
-    """What one request holds of the room."""
+    """What one request holds of the room: within the block its place, and what it takes meanwhile."""
 
     def __init__(self, room: "Room") -> None:
         self._room = room
@@ -26,6 +23,17 @@ class Held:
         self._room.body_bytes += size
         self.body_bytes += size
 
+    def __enter__(self) -> "Held":
+        if self._room.requests >= self._room.requests_max:
+            most = self._room.requests_max
+            raise TooManyRequests(f"This server answers {most} requests at once: send the same again.")
+        self._room.requests += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.requests -= 1
+        self._room.body_bytes -= self.body_bytes
+
 
 class Room:
     """The requests, and the bytes of bodies, that a process holds at once."""
@@ -35,15 +43,6 @@ class Room:
         self.requests = 0
         self.body_bytes = 0
 
-    @contextmanager
-    def entered(self) -> Generator[Held]:
-        """Room for one request, as long as the block runs; TooManyRequests if there is none."""
-        if self.requests >= self.requests_max:
-            raise TooManyRequests(f"This server answers {self.requests_max} requests at once: send the same again.")
-        held = Held(self)
-        self.requests += 1
-        try:
-            yield held
-        finally:
-            self.requests -= 1
-            self.body_bytes -= held.body_bytes
+    def entered(self) -> Held:
+        """Room for one request, as long as its block runs; TooManyRequests at its begin if there is none."""
+        return Held(self)

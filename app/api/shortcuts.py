@@ -1,29 +1,29 @@
-"""The busy routes, which the door answers itself: FastAPI's way to them would cost as much as what they do."""
+"""The busy routes, which stand right behind the door: FastAPI's way to them would cost as much as what they do."""
 
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import customers, interactions
+from app.api.body import StrictRequest
+from app.api.encoded_path import encoded_path
 
-Answer = Callable[[Request], Awaitable[Response]]
 
-
-def shortcut(scope: Scope) -> Answer | None:
-    """What answers the request, if its route is one of the busy ones; sets the `route` that it is."""
+def shortcut(scope: Scope) -> ASGIApp | None:
+    """What answers the HTTP request, if it is for a busy route; then it has that `route` and its `path_params`."""
     if scope["query_string"]:  # no parameter is known there, which FastAPI says
         return None
-    path: str = scope["path"]
-    if scope["method"] == "POST" and path == _POST.path:
+    path, method = encoded_path(scope), scope["method"]
+    if method == "POST" and path == _POST.path:
         scope["route"] = _POST
-        return interactions.answer_interaction
-    if path.endswith(_END) and path.startswith(_BEGIN) and scope["method"] == "GET":
+        return _POSTING
+    if method == "GET" and path.startswith(_BEGIN) and path.endswith(_END):
         customer = path[len(_BEGIN) : -len(_END)]
         if customer and "/" not in customer:
             scope["route"], scope["path_params"] = _BALANCE, {"customer": customer}
-            return customers.answer_balance
+            return _BALANCES
     return None
 
 
@@ -32,6 +32,14 @@ def _route(router: APIRouter, name: str) -> APIRoute:
     return found
 
 
-_POST = _route(interactions.router, "post_interaction")
-_BALANCE = _route(customers.router, "get_balance")
+def _by(answer: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await answer(StrictRequest(scope, receive))
+        await response(scope, receive, send)
+
+    return app
+
+
+_POST, _POSTING = _route(interactions.router, "post_interaction"), _by(interactions.answer_interaction)
+_BALANCE, _BALANCES = _route(customers.router, "get_balance"), _by(customers.answer_balance)
 _BEGIN, _END = _BALANCE.path.split("{customer}")

@@ -1,7 +1,7 @@
 """What a route is handed: the ledger, the caller's key, the book it opens."""
 
 from dataclasses import dataclass
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -30,16 +30,22 @@ class Service(Protocol):
 
 async def intake_of(request: Request) -> Intake:
     """The intake of the process that answers the request."""
-    return await cast("Service", request.state.service).intake()
+    return await _service_of(request).intake()
 
 
 async def lookups_of(request: Request) -> Lookups:
     """The look-ups of the process that answers the request."""
-    return await cast("Service", request.state.service).lookups()
+    return await _service_of(request).lookups()
 
 
 async def _ledger(request: Request) -> Ledger:
-    return await cast("Service", request.state.service).ledger()
+    return await _service_of(request).ledger()
+
+
+def _service_of(request: Request) -> Service:
+    """Past `request.state`, which is an object more for each request."""
+    service: Service = request.scope["state"]["service"]
+    return service
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,8 @@ class Requires:
 
     def check(self, request: Request) -> ApiKey:
         """The key; Forbidden if it lacks the scope, NotASandbox if it should be a sandbox's and is not."""
-        key = cast("ApiKey", request.state.api_key)
-        if not any(key.may(scope) for scope in self.any_of):
+        key: ApiKey = request.scope["state"]["api_key"]
+        if not key.may(*self.any_of):
             raise Forbidden(f"This needs the scope {' or '.join(self.any_of)}.", extra={"scope": self.any_of[0].value})
         if self.of_sandbox and not is_sandbox(key.book):
             raise NotASandbox

@@ -2,7 +2,6 @@
 
 import gc
 import ipaddress
-import uuid
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -17,7 +16,7 @@ from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
 from app.domain.instant import moment_of
-from app.main import Opened, clock, create_app
+from app.main import Opened, clock, create_app, new_request_id
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.queries.keys import count_keys
@@ -61,8 +60,9 @@ async def _serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
-        http=protocol_with_problems(lambda: uuid.uuid4().hex),
+        http=protocol_with_problems(new_request_id),
         access_log=False,
+        proxy_headers=False,  # nobody here asks who the caller is but by its key
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -44,9 +44,9 @@ class ApiKey:
     expires_at: Instant | None
     revoked_at: Instant | None
 
-    def may(self, scope: Scope) -> bool:
-        """Whether the key carries the scope."""
-        return scope in self.scopes or Scope.ADMIN in self.scopes
+    def may(self, *any_of: Scope) -> bool:
+        """Whether the key carries one of the scopes."""
+        return Scope.ADMIN in self.scopes or any(scope in self.scopes for scope in any_of)
 
     def is_live(self, now: Instant) -> bool:
         """Whether the key is neither revoked nor expired."""

@@ -41,20 +41,25 @@ class Lookups:
     async def _read(self, book: str, asked: deque[_Asked]) -> None:
         """Read until nobody asks. Whoever asks in the same turn of the loop comes along: it began before this task."""
         while asked:
-            await self._read_group(book, _next_group(asked))
+            group = _next_group(asked)
+            try:
+                async with self.ledger.database.glance() as tx:
+                    while group:
+                        _answer(group, await look_up(self.ledger, tx, book, _customers(group)))
+                        group = _next_group(asked)
+            except Exception as error:  # noqa: BLE001 - each who asked gets it
+                _fail(group, error)
         del self._asked[book]
 
-    async def _read_group(self, book: str, group: list[_Asked]) -> None:
-        customers = {customer for customers, _ in group for customer in customers}
-        try:
-            async with self.ledger.database.glance() as tx:
-                looked = await look_up(self.ledger, tx, book, customers)
-        except Exception as error:  # noqa: BLE001 - each who asked gets it
-            _fail(group, error)
-        else:
-            for _, answer in group:
-                if not answer.cancelled():
-                    answer.set_result(looked)
+
+def _customers(group: list[_Asked]) -> set[str]:
+    return {customer for customers, _ in group for customer in customers}
+
+
+def _answer(group: list[_Asked], looked: Looked) -> None:
+    for _, answer in group:
+        if not answer.cancelled():
+            answer.set_result(looked)
 
 
 def _fail(group: list[_Asked], error: Exception) -> None:
@@ -64,10 +69,10 @@ def _fail(group: list[_Asked], error: Exception) -> None:
 
 
 def _next_group(asked: deque[_Asked]) -> list[_Asked]:
-    """Whoever goes into the next look-up together, in the order in which they asked; at least one."""
-    group = [asked.popleft()]
-    count = len(group[0][0])
-    while asked and count + len(asked[0][0]) <= TOGETHER_MAX:
+    """Whoever goes into the next look-up together, in the order in which they asked; at least one if any asks."""
+    group: list[_Asked] = []
+    count = 0
+    while asked and (not group or count + len(asked[0][0]) <= TOGETHER_MAX):
         group.append(asked.popleft())
         count += len(group[-1][0])
     return group

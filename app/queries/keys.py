@@ -6,15 +6,17 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.api_key import ApiKey, Scope
-from app.rows import Row
+from app.rows import Named, Row
+from app.sql import Sql, columns_of, rows_of
 from app.tables import api_keys
+
+_KEY = Sql(f"SELECT {columns_of(api_keys, 'k')} FROM api_keys k WHERE k.book = :book AND k.key_id = :key_id")  # noqa: S608
 
 
 async def find_key(tx: AsyncConnection, book: str, key_id: str) -> ApiKey | None:
     """The key with this id, None if the book has none."""
-    query = select(api_keys).where(api_keys.c.book == book, api_keys.c.key_id == key_id)
-    row = (await tx.execute(query)).mappings().first()
-    return None if row is None else _key_of(row)
+    rows = await rows_of(tx, _KEY, book=book, key_id=key_id)
+    return _key_of(dict(zip(api_keys.columns.keys(), rows[0], strict=True))) if rows else None
 
 
 async def keys_of_all_books(tx: AsyncConnection) -> list[ApiKey]:
@@ -34,7 +36,7 @@ async def first_book(tx: AsyncConnection) -> str | None:
     return (await tx.execute(query)).scalar()
 
 
-def _key_of(row: Row) -> ApiKey:
+def _key_of(row: Row | Named) -> ApiKey:
     fields: dict[str, Any] = {name: row[name] for name in ApiKey.__dataclass_fields__}
     fields["scopes"] = tuple(Scope(name) for name in row["scopes"].split())
     return ApiKey(**fields)
