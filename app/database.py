@@ -35,6 +35,8 @@ _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # are. Without this a table that nobody has analysed yet is scanned for each batch; and a plan, once made, can be kept.
 _BY_INDEX = {
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_material": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "join_collapse_limit": "1",

@@ -33,14 +33,15 @@ _ARRAYS: Mapping[type, str] = {
 class Sql:
     """A statement with `:name` for a value and `IN :name` for a list of values, perhaps empty.
 
-    `lock` locks the rows that it reads, where the write transaction itself is not the lock.
+    `lock` locks the rows that it reads, where the write transaction itself is not the lock. `on_postgres` says the same
+    where PostgreSQL has to be told how; a cast there is written as CAST.
     """
 
-    def __init__(self, text: str, *, lock: bool = False) -> None:
+    def __init__(self, text: str, *, lock: bool = False, on_postgres: str | None = None) -> None:
         self._text = text
         self.is_read = text.startswith("SELECT")
         self._names = list(dict.fromkeys(name for _, name in _PLACE.findall(text)))
-        numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), text)
+        numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), on_postgres or text)
         self._postgres = f"{numbered} FOR UPDATE" if lock else numbered
 
     def _numbered(self, name: str, *, is_list: bool) -> str:
