@@ -1,7 +1,7 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -50,7 +50,7 @@ async def load(
     promises: Collection[Promise] = (),
 ) -> Append:
     """What an append of a batch and of `promises` needs. Requires the locked head; `booked_at` None replays history."""
-    book, by = head.book, now if booked_at is None else booked_at
+    book, by = head.book, booked_at or now
     asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
     hashes = {name: own_key.digest(name.encode()) for name in _customers(batch)}
     known, opened = await _known_and_opened(ledger, tx, head, hashes.values(), batch, asked, by=by)
@@ -58,8 +58,7 @@ async def load(
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
     more = {*named.account_ids, *(promise.account_id for promise in promises)} - set(account_ids.values())
     accounts, keys = await _accounts_and_keys(ledger, tx, book, opened.values(), more)
-    is_due = {each.account.account_id for each in opened.values() if each.is_due}
-    due = await due_promises_of(tx, book, is_due | more, by=by)
+    due = await due_promises_of(tx, book, _are_due(opened.values()) | more, by=by)
     return Append(
         ledger=ledger,
         head=head,
@@ -79,6 +78,10 @@ async def load(
         effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key)),
         promises=Promises([*asked, *promises, *due]),
     )
+
+
+def _are_due(opened: Iterable[Opened]) -> set[UUID]:
+    return {each.account.account_id for each in opened if each.is_due}
 
 
 async def _accounts_and_keys(
