@@ -25,7 +25,7 @@ KIBIBYTES_IN_MEBIBYTE = 1_024
 
 # A process is forked off one that has read the code, which takes longer than all else that most tests do.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["app.cli.commands"])
+FORKS.set_forkserver_preload(["app.cli.commands", "app.cli.serve", "app.cli.work", "app.cli.importing.command"])
 STARTS_MAX = 5  # another process may take the free port between our look and the server's
 
 

@@ -8,15 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from app.cli.session import Book, existing_book, fail, opened_ledger, run
+from app.cli.session import FIRST_BOOK, Book, existing_book, fail, opened_ledger, run
 from app.domain.api_key import ApiKey, Scope, sandbox_of
 from app.domain.instant import DAY, Instant, moment_of
 from app.operations.manage_keys import create_key, revoke_key
 from app.queries.keys import first_book, keys_of_all_books
 
-app = typer.Typer(help="API keys.", no_args_is_help=True)
+app = typer.Typer(help="API keys.", no_args_is_help=True, add_completion=False)
 
-FIRST_BOOK = "main"
 _COLUMNS = ("key", "book", "name", "scopes", "source", "created", "state")
 EXPIRY_DAYS_MAX = 36_500
 

@@ -1,8 +1,10 @@
 """`goodwill serve`: the HTTP service; the first start prints a key and a story to paste."""
 
+import asyncio
 import gc
 import ipaddress
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -10,8 +12,7 @@ from functools import partial
 import uvicorn
 
 from app.api.protocol import protocol_with_problems
-from app.cli.keys import FIRST_BOOK
-from app.cli.session import fail, log_to_stderr, run, settings_or_exit
+from app.cli.session import FIRST_BOOK, fail, log_to_stderr, run, settings_or_exit
 from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
@@ -26,6 +27,7 @@ from app.worker import clock_running
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 20
 GARBAGE_THRESHOLDS = (10_000, 20, 50)
+THREADS_MAX = 1  # more do no more: what they do needs the interpreter, and each keeps some memory of the largest batch
 
 _STORY = """\
 The first key of book {book}, shown this once:
@@ -55,6 +57,7 @@ async def _serve(settings: Settings) -> None:
     except Refusal as refusal:
         print(f"Not ready: {refusal.detail}", flush=True)
     _leave_alone_what_stays()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS_MAX))
     config = uvicorn.Config(
         create_app(service, beside=partial(_beside, settings, service)),
         host=settings.host,

@@ -23,6 +23,7 @@ from app.settings import Settings, UnknownSettings, read_settings
 Book = Annotated[str | None, typer.Option("--book", help="the book; without it the book of the first key")]
 
 
+FIRST_BOOK = "main"  # if none is named
 BROKEN_PIPE = 141  # as a shell says of a program that SIGPIPE ended
 
 

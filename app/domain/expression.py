@@ -6,8 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import cel
-
+from app.domain.cel_alone import cel
 from app.domain.expression_syntax import (
     CONTEXT_NAMES,
     FUNCTIONS,

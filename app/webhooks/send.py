@@ -10,8 +10,8 @@ from functools import cache
 from types import TracebackType
 from typing import Self
 
+import certifi
 import httpcore
-import httpx
 
 from app import __version__
 from app.domain.instant import SECOND, Instant
@@ -63,7 +63,7 @@ class Sender:
     ) -> None:
         self._resolve = resolve
         self._allow_loopback = allow_loopback
-        self._ssl_context = ssl_context or _authorities(os.environ.get("SSL_CERT_FILE"))
+        self._ssl_context = ssl_context
         self._network = network or _internet()
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
@@ -137,9 +137,8 @@ class Sender:
         waiting = await self._idle.take(line)
         if waiting is not None:
             return waiting
-        return Connection(
-            line, network=self._network, ssl_context=self._ssl_context, connect_seconds=self._connect_seconds
-        )
+        context = self._ssl_context or _authorities(os.environ.get("SSL_CERT_FILE"))
+        return Connection(line, network=self._network, ssl_context=context, connect_seconds=self._connect_seconds)
 
 
 def _fields(target: Target, headers: Mapping[str, str], body: bytes) -> Headers:
@@ -149,9 +148,9 @@ def _fields(target: Target, headers: Mapping[str, str], body: bytes) -> Headers:
 
 
 @cache
-def _authorities(_file: str | None) -> ssl.SSLContext:
-    """Read once, as that takes long and much memory: those of certifi, or of the file that the environment names."""
-    return httpx.create_ssl_context()
+def _authorities(file: str | None) -> ssl.SSLContext:
+    """Those of certifi, or of the file that the environment names. Read once, and not before anything is to be sent."""
+    return ssl.create_default_context(cafile=file or certifi.where())
 
 
 def _internet() -> httpcore.AsyncNetworkBackend:

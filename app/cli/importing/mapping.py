@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
-import cel
-
 from app.cli.importing.local_time import TimeReader, UnreadableTime
 from app.cli.importing.row_expression import columns_of
+from app.domain.cel_alone import cel
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.expression import EvaluationFailed, Expression, Reason, evaluate
 

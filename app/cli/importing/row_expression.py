@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-import cel
-
+from app.domain.cel_alone import cel
 from app.domain.expression import EXPRESSION_LENGTH_MAX, Expression
 from app.domain.expression_syntax import (
     FUNCTIONS,
