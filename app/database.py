@@ -14,6 +14,7 @@ from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.glances import GLANCES_MAX, Glances
 from app.outages import answering
 from app.sql import driver_of
 
@@ -23,7 +24,6 @@ _T = TypeVar("_T")
 BUSY_TIMEOUT_SECONDS = 60  # three processes may share one file; each append holds it for milliseconds
 WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
-GLANCERS_MAX = 4  # of a book there is one at a time
 POOL_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 30
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
@@ -48,12 +48,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._idle: list[AsyncConnection] = []  # for glances
-        self._glancing_at_once = asyncio.Semaphore(GLANCERS_MAX)
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
-            self._glancer = _sqlite_engine(self.url, size=GLANCERS_MAX, query_only=True, pool_reset_on_return=None)
+            glancer = _sqlite_engine(self.url, size=GLANCES_MAX, query_only=True, pool_reset_on_return=None)
         else:
             self._writer = _postgres_engine(
                 self.url,
@@ -61,7 +59,8 @@ class Database:
                 settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s", **_BY_INDEX},
             )
             self._reader = _postgres_engine(self.url, READERS_MAX)
-            self._glancer = _postgres_engine(self.url, GLANCERS_MAX, settings=_BY_INDEX, pool_reset_on_return=None)
+            glancer = _postgres_engine(self.url, GLANCES_MAX, settings=_BY_INDEX, pool_reset_on_return=None)
+        self._glances = Glances(glancer)
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
@@ -80,23 +79,8 @@ class Database:
     @asynccontextmanager
     async def glance(self) -> AsyncGenerator[AsyncConnection]:
         """A connection in no transaction, for single statements on the driver: each sees a snapshot of its own."""
-        async with answering(), self._glancing_at_once:
-            connection = await self._glancing()
-            try:
-                yield connection
-            except BaseException:
-                await connection.close()
-                raise
-            self._idle.append(connection)
-
-    async def _glancing(self) -> AsyncConnection:
-        """A connection that is at hand: the pool takes as long to hand one out as a statement takes."""
-        while self._idle:
-            connection = self._idle.pop()
-            if self.is_sqlite or not driver_of(connection).is_closed():
-                return connection
-            await connection.close()
-        return await self._glancer.connect()
+        async with answering(), self._glances.glance() as connection:
+            yield connection
 
     @asynccontextmanager
     async def shared(self, tx: AsyncConnection) -> AsyncGenerator[str | None]:
@@ -122,10 +106,9 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        for connection in self._idle:
-            await connection.close()
-        for engine in (self._writer, self._reader, self._glancer):
-            await engine.dispose()
+        await self._glances.close()
+        await self._writer.dispose()
+        await self._reader.dispose()
 
     def _begun(self, engine: AsyncEngine, begin: str) -> AbstractAsyncContextManager[AsyncConnection]:
         return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, begin)
@@ -239,7 +222,10 @@ def _sqlite_engine(
         cursor.close()
 
     if begin is not None:
-        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def _begin(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
 
     return engine
 
