@@ -22,7 +22,6 @@ from app.domain.written import OnRecord, Written
 
 Row = RowMapping
 Named = Mapping[str, Any]
-"""A row, or what stands for one: values by the names of columns."""
 
 _ENTRY_FIELDS = tuple(Entry.__dataclass_fields__)
 _HEAD_FIELDS = tuple(Head.__dataclass_fields__)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.database import driver_url
+from app.engines import driver_url
 
 PREFIX = "GOODWILL_"
 FOREIGN = ("GOODWILL_TEST_DATABASE_URL",)  # read by the test suite, not by the service

@@ -8,14 +8,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, LargeBinary, Table, Uuid
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-if TYPE_CHECKING:
-    import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it ships none
 
 Record = Sequence[Any]
 """A row: values by place, a UUID as such from PostgreSQL and as 32 hex digits from SQLite (see `uuid_of`)."""
@@ -24,20 +21,27 @@ COPIED_MIN = 32  # rows; for fewer the round trip costs more than it saves
 
 _PLACE = re.compile(r"(\bIN )?:(\w+)")
 _NUMBER = re.compile(r"\$(\d+)")
-_ARRAYS = {BigInteger: "bigint", Integer: "integer", LargeBinary: "bytea", Double: "float8", Boolean: "boolean"}
+_ARRAYS: Mapping[type, str] = {
+    BigInteger: "bigint",
+    Integer: "integer",
+    LargeBinary: "bytea",
+    Double: "float8",
+    Boolean: "boolean",
+}
 
 
 class Sql:
     """A statement with `:name` for a value and `IN :name` for a list of values, perhaps empty.
 
-    `lock` locks the rows that it reads, where the write transaction itself is not the lock.
+    `lock` locks the rows that it reads, where the write transaction itself is not the lock. `on_postgres` says the same
+    where PostgreSQL has to be told how; a cast there is written as CAST.
     """
 
-    def __init__(self, text: str, *, lock: bool = False) -> None:
+    def __init__(self, text: str, *, lock: bool = False, on_postgres: str | None = None) -> None:
         self._text = text
         self.is_read = text.startswith("SELECT")
         self._names = list(dict.fromkeys(name for _, name in _PLACE.findall(text)))
-        numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), text)
+        numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), on_postgres or text)
         self._postgres = f"{numbered} FOR UPDATE" if lock else numbered
 
     def _numbered(self, name: str, *, is_list: bool) -> str:
@@ -85,7 +89,7 @@ class Insert:
         """Whether the rows are better sent by `copy` than as arguments of a statement."""
         return self._may_copy and len(rows) >= COPIED_MIN
 
-    async def copy(self, driver: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:
+    async def copy(self, driver: Any, rows: Sequence[Record]) -> None:
         """Write the rows, on PostgreSQL."""
         await driver.copy_records_to_table(self._table, records=rows, columns=self._columns)
 
@@ -157,13 +161,13 @@ def _on_sqlite(driver: sqlite3.Connection, step: Step) -> list[Record]:
     return statement.on_sqlite(driver, cast("Any", given))
 
 
-async def _read_on_postgres(driver: "asyncpg.Connection[Any]", step: Step) -> list[Record]:
+async def _read_on_postgres(driver: Any, step: Step) -> list[Record]:
     statement, given = step
     text, values = statement.on_postgres(cast("Any", given))
     return cast("list[Record]", await driver.fetch(text, *values))
 
 
-async def _write_on_postgres(driver: "asyncpg.Connection[Any]", steps: Sequence[Step]) -> None:
+async def _write_on_postgres(driver: Any, steps: Sequence[Step]) -> None:
     """Copy what is much; all else in one round trip."""
     texts: list[str] = []
     values: list[Any] = []

@@ -99,6 +99,7 @@ def measured(world: World, names: list[str], extent: Extent) -> dict[str, list[S
     cold, warm = ([name for name in names if name in SLICES and (name in COLD) is is_cold] for is_cold in (True, False))
     for name in warm:
         SLICES[name](world, WARMUP_SECONDS)
+    print("all are up, filled and warm", flush=True)
     for number in range(extent.rounds):
         for name in [*warm, *(cold if number < extent.cold_rounds else [])]:
             found[name].append(SLICES[name](world, extent.seconds))

@@ -70,6 +70,7 @@ class Filling:
             for table in COPIED:
                 statement = f"CREATE TABLE growth_{table.name} AS SELECT * FROM {table.name}"  # noqa: S608
                 await tx.execute(text(statement))
+                await tx.execute(text(f"CREATE INDEX growth_of_{table.name} ON growth_{table.name} (account_id)"))
             await tx.run_sync(_copies.create)
         await database.close()
 

@@ -54,11 +54,12 @@ async def postgres_version(url: str) -> str:
 
 def commit() -> str:
     """The short name of what is checked out, with a plus sign if something of the code is changed."""
-    name = _git("rev-parse", "--short=10", "HEAD")
-    return f"{name}+" if _git("status", "--porcelain", "--", "app", "benchmarks/*.py", "migrations") else name
+    name = git("rev-parse", "--short=10", "HEAD")
+    return f"{name}+" if git("status", "--porcelain", "--", "app", "benchmarks/*.py", "migrations") else name
 
 
-def _git(*command: str) -> str:
+def git(*command: str) -> str:
+    """What git says; nothing outside a checkout."""
     done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
     return done.stdout.strip()
 

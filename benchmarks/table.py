@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bars import BARS
+from benchmarks.machine import git
 from tests.servers import ROOT
 
 README = ROOT / "README.md"
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = "benchmarks/results/*.json"
 BEGIN, END = "<!-- of `python -m benchmarks.table` -->\n", "<!-- until here -->\n"
 
 
@@ -26,9 +27,9 @@ def main() -> None:
     README.write_text(with_table(README.read_text(), run))
 
 
-def newest(folder: Path = RESULTS) -> dict[str, Any] | None:
-    """The last whole run of those kept here."""
-    runs = [json.loads(path.read_text()) for path in folder.glob("*.json") if not path.stem.endswith("-quick")]
+def newest() -> dict[str, Any] | None:
+    """The last run of those that are kept, which git tells; who measures anew need not keep it."""
+    runs = [json.loads((ROOT / name).read_text()) for name in git("ls-files", "--", RESULTS).splitlines()]
     return max(runs, key=lambda run: str(run["date"]), default=None)
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cli.doctor_check import Check, fail, ok, warn
 from app.cli.doctor_ledger import ledger_checks
-from app.database import Database, driver_url
+from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.domain.instant import SECOND
+from app.engines import driver_url
 from app.main import clock
 from app.settings import Settings
 from app.upgrade import ALEMBIC_INI

@@ -1,5 +1,6 @@
 """An entry is one immutable line of the ledger. `post` decides, `apply` evolves; both are pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -141,16 +142,29 @@ def apply(
     """
     assert entry.sequence == account.sequence + 1
     assert entry.balance_after == account.balance + entry.points
-    at, before = entry.booked_at, account.place
-    masses = masses_after(rebased(account.masses, policy.half_lives, at), entry, policy.half_lives)
+    at, before, lives = entry.booked_at, account.place, policy.half_lives
+    masses = masses_after(rebased(account.masses, lives, at), entry, lives)
     last = last_after(account.last, entry, predecessor)
-    outlook = Outlook(
-        masses, last.direction if last else None, policy.half_lives, policy.thresholds_of(account.segment)
-    )
+    outlook = Outlook(masses, last.direction if last else None, lives, policy.thresholds_of(account.segment))
     felt = felt_now(masses)
     place = place_of(felt, outlook.last, outlook.limits)
     crossing = None if place == before else caused(entry, before, place)
-    posted = Account(
+    look = max(look_again(outlook, place, felt), at + 1)
+    return entered(account, entry, masses, last, look, [crossing] if crossing else [], heaviest), crossing
+
+
+def entered(
+    account: Account,
+    entry: Entry,
+    masses: Masses,
+    last: LastEffective | None,
+    look_again_at: Instant,
+    crossings: Sequence[Crossing],
+    heaviest: str | None = None,
+) -> Account:
+    """The account after an entry, and after the crossings, in order, since it was what it is given as."""
+    turned = [each.at for each in crossings if each.before.standing is not each.after.standing]
+    return Account(
         account_id=account.account_id,
         opened_at=account.opened_at,
         sequence=entry.sequence,
@@ -158,18 +172,17 @@ def apply(
         balance=entry.balance_after,
         masses=masses,
         last=last,
-        last_entry_at=at,
-        place=place if crossing else before,
-        standing_since=account.standing_since if place.standing is before.standing else at,
-        crossings=account.crossings + 1 if crossing else account.crossings,
-        crossed_at=at if crossing else account.crossed_at,
-        look_again_at=max(look_again(outlook, place, felt), at + 1),
-        touched_at=at,
+        last_entry_at=entry.booked_at,
+        place=crossings[-1].after if crossings else account.place,
+        standing_since=turned[-1] if turned else account.standing_since,
+        crossings=account.crossings + len(crossings),
+        crossed_at=crossings[-1].at if crossings else account.crossed_at,
+        look_again_at=look_again_at,
+        touched_at=entry.booked_at,
         segment=account.segment,
         value=account.value,
         heaviest=heaviest,
     )
-    return posted, crossing
 
 
 def caused(entry: Entry, before: Place, after: Place) -> Crossing:

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.account import Account, LastEffective, opened
 from app.domain.ahead import Ahead
 from app.domain.crossing import Cause, Crossing, advance, outlook_of
-from app.domain.entry import Entry, caused, last_after, masses_after
+from app.domain.entry import Entry, caused, entered, last_after, masses_after
 from app.domain.instant import Instant
 from app.domain.memory import Masses, felt_at, felt_now, rebased
 from app.domain.outlook import Outlook, look_again, stays
@@ -108,7 +108,7 @@ def walked(
             place = after
     outlook = Outlook(masses, direction, lives, limits)
     look = max(look_again(outlook, place, felt), seen + 1)
-    return _entered(account, entries[-1], masses, last, place, look, crossings[known:])
+    return entered(account, entries[-1], masses, last, look, crossings[known:])
 
 
 def _passed(ahead: Ahead, place: Place, seen: Instant, to: Instant, crossings: list[Crossing]) -> Place:
@@ -205,33 +205,3 @@ def _predecessors(entries: Sequence[Entry]) -> dict[int, LastEffective | None]:
         elif entry.is_effective:
             effective[entry.entry_id] = LastEffective(entry.value_at, entry.sequence, direction_of(entry.points))
     return found
-
-
-def _entered(
-    account: Account,
-    entry: Entry,
-    masses: Masses,
-    last: LastEffective | None,
-    place: Place,
-    look: Instant,
-    crossings: Sequence[Crossing],
-) -> Account:
-    turned = [each.at for each in crossings if each.before.standing is not each.after.standing]
-    return Account(
-        account_id=account.account_id,
-        opened_at=account.opened_at,
-        sequence=entry.sequence,
-        position=entry.position,
-        balance=entry.balance_after,
-        masses=masses,
-        last=last,
-        last_entry_at=entry.booked_at,
-        place=place,
-        standing_since=turned[-1] if turned else account.standing_since,
-        crossings=account.crossings + len(crossings),
-        crossed_at=crossings[-1].at if crossings else account.crossed_at,
-        look_again_at=look,
-        touched_at=entry.booked_at,
-        segment=account.segment,
-        value=account.value,
-    )

@@ -13,7 +13,7 @@ _LITERALS = {None: "null", True: "true", False: "false"}
 
 def plain_json(value: Any) -> str | None:
     """The text of a plain value; None for any other."""
-    kind = type(value)
+    kind = type(cast("object", value))
     if kind is str:
         return quoted(value)
     if kind is int:

@@ -19,7 +19,9 @@ from app.operations.record import Recorded, Sent, record_all
 WAITING_MAX = 10_000
 """Items of one book that wait for an append; whoever comes beyond that is told to come again."""
 TOGETHER_MAX = 1_000
-"""Items of one append, unless a single caller sends more: beyond it an item costs no less."""
+"""Items of one append, unless the first caller sends more: beyond it an item costs no less."""
+BESIDE_MAX = 100
+"""Items that an append takes along from others where the first caller fills it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,19 @@ class _Queue:
         return answer
 
     def next_group(self) -> list[_Waiting]:
-        """Whoever goes into the next append together, in the order in which they came; at least one."""
-        group, items = [self.waiting.popleft()], 0
-        items = len(group[0][0].items)
-        while self.waiting and items + len(self.waiting[0][0].items) <= TOGETHER_MAX:
-            group.append(self.waiting.popleft())
-            items += len(group[-1][0].items)
-        self.items -= items
+        """Whoever goes into the next append together, in the order in which they came: the first, and who fits in too.
+
+        A batch that does not fit keeps nobody waiting who came after it with less.
+        """
+        group = [self.waiting.popleft()]
+        room = max(TOGETHER_MAX - len(group[0][0].items), BESIDE_MAX)
+        staying: deque[_Waiting] = deque()
+        for each in self.waiting:
+            fits = len(each[0].items) <= room
+            room -= len(each[0].items) if fits else 0
+            (group if fits else staying).append(each)
+        self.waiting = staying
+        self.items -= sum(len(sent.items) for sent, _ in group)
         return group
 
 

@@ -1,13 +1,13 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.account import LastEffective
+from app.domain.account import Account, LastEffective
 from app.domain.entry import Entry, Head
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest
@@ -49,22 +49,16 @@ async def load(
     booked_at: Instant | None,
     promises: Collection[Promise] = (),
 ) -> Append:
-    """The working set of a batch and of `promises`. Requires the locked head and the book's key.
-
-    `booked_at` None replays history.
-    """
-    book, by = head.book, now if booked_at is None else booked_at
+    """What an append of a batch and of `promises` needs. Requires the locked head; `booked_at` None replays history."""
+    book, by = head.book, booked_at or now
     asked = await promises_by_name(tx, book, [item.name for item in _promise_requests(batch)])
     hashes = {name: own_key.digest(name.encode()) for name in _customers(batch)}
     known, opened = await _known_and_opened(ledger, tx, head, hashes.values(), batch, asked, by=by)
     named = await _named(tx, book, batch, known, asked)
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
-    accounts = {each.account.account_id: each.account for each in opened.values()}
-    keys = {each.account.account_id: each.key for each in opened.values()}
-    more = {*named.account_ids, *(promise.account_id for promise in promises)} - keys.keys()
-    is_due = {each.account.account_id for each in opened.values() if each.is_due}
-    due = await due_promises_of(tx, book, is_due | more, by=by)
-    keys |= await keys_of(tx, book, more, ledger.master_key)
+    more = {*named.account_ids, *(promise.account_id for promise in promises)} - set(account_ids.values())
+    accounts, keys = await _accounts_and_keys(ledger, tx, book, opened.values(), more)
+    due = await due_promises_of(tx, book, _are_due(opened.values()) | more, by=by)
     return Append(
         ledger=ledger,
         head=head,
@@ -78,11 +72,27 @@ async def load(
         reversals=await reversals_of(tx, book, [entry.entry_id for entry in named.to_reverse]),
         alias_hashes=hashes,
         account_ids=account_ids,
-        accounts=accounts | await accounts_by_id(tx, book, more),
+        accounts=accounts,
         keys=keys,
         customers=await names_of(tx, book, {account_id: keys[account_id] for account_id in named.account_ids}),
         effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key)),
         promises=Promises([*asked, *promises, *due]),
+    )
+
+
+def _are_due(opened: Iterable[Opened]) -> set[UUID]:
+    return {each.account.account_id for each in opened if each.is_due}
+
+
+async def _accounts_and_keys(
+    ledger: Ledger, tx: AsyncConnection, book: str, opened: Collection[Opened], more: Collection[UUID]
+) -> tuple[dict[UUID, Account], dict[UUID, Key]]:
+    """Of the accounts that are opened, and of some more."""
+    accounts = {each.account.account_id: each.account for each in opened}
+    keys = {each.account.account_id: each.key for each in opened}
+    return (
+        accounts | await accounts_by_id(tx, book, more),
+        keys | await keys_of(tx, book, more, ledger.master_key),
     )
 
 

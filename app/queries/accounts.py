@@ -26,14 +26,15 @@ class Opened:
     is_due: bool
 
 
+# Without `|| ''` PostgreSQL may look for the book alone: that is as cheap while a table is empty, and plans are kept.
 # Of the promises not EXISTS, for which PostgreSQL may read all that are due, whosever they are.
 _OPENED = Sql(
     "SELECT n.alias_hash, k.wrapped_key, ("  # noqa: S608 - of our own columns
     " SELECT 1 FROM promises p WHERE p.book = n.book AND p.account_id = n.account_id AND p.next_step_at <= :by LIMIT 1"
     f"), {columns_of(accounts, 'a')}"
     " FROM aliases n"
-    " JOIN account_keys k ON k.book = n.book AND k.account_id = n.account_id"
-    " JOIN accounts a ON a.book = n.book AND a.generation = :generation AND a.account_id = n.account_id"
+    " JOIN account_keys k ON k.book = n.book || '' AND k.account_id = n.account_id"
+    " JOIN accounts a ON a.book = n.book || '' AND a.generation = :generation AND a.account_id = n.account_id"
     " WHERE n.book = :book AND n.alias_hash IN :hashes"
 )
 
@@ -42,7 +43,8 @@ _OPENED = Sql(
 _LOOKED_UP = Sql(
     f"SELECT {columns_of(books, 'b')}, n.alias_hash, {columns_of(accounts, 'a')} FROM books b"  # noqa: S608 - of ours
     " LEFT JOIN aliases n ON n.book = b.book AND n.alias_hash IN :hashes"
-    " LEFT JOIN accounts a ON a.book = n.book AND a.generation = b.generation AND a.account_id = n.account_id"
+    " LEFT JOIN accounts a ON a.book = n.book || '' AND a.account_id = n.account_id"
+    " AND a.generation = (SELECT g.generation FROM books g WHERE g.book = :book)"
     " WHERE b.book = :book"
 )
 _ALIAS_HASH = len(books.columns)

@@ -121,6 +121,27 @@ async def test_what_is_refused_of_one_caller_never_touches_another(callers: Call
     assert (first, sorted(map(str, together))) == (["first"], ["a", "b", "c"])
 
 
+async def test_who_sends_little_goes_with_the_next_append_however_many_batches_wait(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "TOGETHER_MAX", 3)
+    monkeypatch.setattr(intake_module, "BESIDE_MAX", 1)
+    async with callers.held_up():
+        sent: list[asyncio.Task[httpx.Response]] = []
+        for items, waiting in (("abc", 3), ("def", 6), ("g", 7), ("h", 8), ("ij", 10)):
+            sent.append(callers.batch(*[happening(name) for name in items]))
+            await callers.wait_for(waiting)
+
+    assert [of_each(answer) for _, answer in await answers(sent)] == [
+        list("abc"),
+        list("def"),
+        ["g"],
+        ["h"],
+        ["i", "j"],
+    ]
+    assert await appends_of(callers.bench) == [["first"], list("abcg"), list("defh"), ["i", "j"]]
+
+
 async def test_a_batch_for_which_there_is_no_room_is_refused_whole_and_taken_when_it_comes_again(
     callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

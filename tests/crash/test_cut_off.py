@@ -41,7 +41,7 @@ async def test_between_server_and_postgresql(live: Bench) -> None:
     if live.ledger.database.is_sqlite:
         return  # no network lies between
     async with far_away(live) as (network, api):
-        network.cut_after = (b"INSERT INTO entries", b"COMMIT;")
+        network.cut_after = (b"INSERT INTO entries", b"COMMIT")
         first = await api.post("/v1/interactions", json=story())
         again = await api.post("/v1/interactions", json=story())
 

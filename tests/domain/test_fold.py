@@ -11,7 +11,7 @@ from app.domain.crossing import Cause, advance, next_crossing_at
 from app.domain.fold import CustomerChange, Folded, fold, remembered
 from app.domain.instant import DAY
 from app.domain.memory import felt_at
-from app.domain.policy import HalfLives, Policy, PolicyHistory, PolicySwitch, Thresholds
+from app.domain.policy import HalfLives, Memory, Policy, PolicyHistory, PolicySwitch, Thresholds
 from app.domain.standing import Depth, Place, Standing
 from tests.domain.paper import ACCOUNT_ID, Event, Paper, gaps, histories, postings, reversals
 from tests.domain.strategies import NOON, policies, thresholds
@@ -127,6 +127,19 @@ def test_a_change_of_value_alone_is_no_crossing_and_leaves_when_to_look_again() 
 
     assert folded.account == replace(before, value=1200.5, touched_at=NOON + 2 * DAY)
     assert list(folded.crossings) == crossings
+
+
+def test_what_time_did_before_a_change_of_value_is_not_done_again_before_the_next_entry() -> None:
+    paper = Paper(policy=GOLD)
+    paper.credit(-60, memory=Memory.PASSING)
+    paper.describe(None, 7.5, at=NOON + 200 * DAY)
+    paper.credit(1, at=NOON + 201 * DAY)
+
+    folded = fold(ACCOUNT_ID, paper.entries, paper.changes, GOLD)
+
+    depths = [each.after.depth for each in folded.crossings]
+    assert depths == [Depth.DEEP, Depth.MARKED, Depth.SLIGHT]
+    assert (folded.account, list(folded.crossings)) == (paper.account, paper.crossings)
 
 
 @pytest.mark.parametrize("value", [-1.0, inf, nan])

@@ -156,9 +156,6 @@ async def test_a_second_reversal_is_refused_by_the_database_itself(bench: Bench)
     assert len(await ledger_of(bench)) == 2
 
 
-# Replacements.
-
-
 async def test_a_replacement_is_posted_in_the_same_append_and_replayed_with_its_reversal(bench: Bench) -> None:
     await posted(bench, interaction(1, "product.failed", value_at=NOON - DAY))
     request = reversal(1, id="r", replacement=interaction("1b", "response.late", value_at=NOON - DAY))

@@ -1,5 +1,6 @@
 """`goodwill import`: CSV or JSON lines onto the ledger; importing again adds nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -69,11 +70,13 @@ async def _import(file: str, mapping: Mapping | None, book: str | None, rejects:
         with opened_lines(file) as lines:
             table = _table(lines, mapping)
             async with opened_ledger() as ledger:
+                # What a pipe gives may be long in coming; and SQLite's file is to be free while the next batch is read.
+                ahead = lines.bytes_total is not None and not ledger.database.is_sqlite
                 work = Import(
                     ledger=ledger,
                     book=await existing_book(ledger, book),
                     mapping=mapping,
-                    how=how,
+                    how=replace(how, reads_ahead=ahead),
                     tally=Tally(),
                     rejects=rejects,
                 )

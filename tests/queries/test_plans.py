@@ -1,0 +1,106 @@
+"""How the statements of the hot paths find their rows: by an index, and never by going through a table."""
+
+import importlib
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import pytest
+
+import app.operations
+import app.queries
+import app.store
+from app.sql import Sql, driver_of
+from tests.conftest import Bench
+
+FEW = ("books", "subscriptions", "summaries")
+"""Tables of which a book has one row, or few that are live: its name alone leads to them."""
+
+
+def statements() -> Mapping[str, Sql]:
+    """Every statement that runs on the driver, by its name: one that is new cannot be forgotten."""
+    found: dict[str, Sql] = {}
+    for package in (app.queries, app.store, app.operations):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for name, value in vars(importlib.import_module(module.name)).items():
+                if isinstance(value, Sql):
+                    found[f"{module.name}.{name}"] = value
+    return found
+
+
+def test_the_statements_of_an_append_and_of_a_read_are_among_them() -> None:
+    assert {
+        "app.store.books._LOCK",
+        "app.queries.accounts._OPENED",
+        "app.queries.entries._NAMED",
+    } <= statements().keys()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_postgresql_finds_rows_by_an_index_on_more_than_the_book(bench: Bench) -> None:
+    """With the plan that is kept for any arguments, in tables that nobody has analysed."""
+    async with bench.ledger.database.write() as tx:
+        driver = driver_of(tx)
+        for name, statement in statements().items():
+            text, values = statement.on_postgres(cast("Any", AnyValue()))
+            await driver.execute(f"PREPARE it AS {text}")
+            (row,) = await driver.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE it ({', '.join(['NULL'] * len(values))})")
+            await driver.execute("DEALLOCATE it")
+            for node in nodes(row[0][0]["Plan"]):
+                assert node["Node Type"] != "Seq Scan", (name, node)
+                if "Index Cond" in node and not node.get("Relation Name", "").startswith(FEW):
+                    assert len(re.findall(r"\((\w|\.)+\)?(::text)? (=|<|>|<=|>=) ", node["Index Cond"])) > 1, (
+                        name,
+                        node,
+                    )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_sqlite_finds_rows_by_an_index_on_more_than_the_book(bench: Bench) -> None:
+    with sqlite3.connect(bench.url.removeprefix("sqlite:///")) as connection:
+        for name, statement in statements().items():
+            for step in explained(connection, statement):
+                assert not step.startswith("SCAN") or "json" in step, (name, step)
+                if step.startswith("SEARCH") and " SUBQUERY " not in step:
+                    is_of_few = re.search(r"\(book=\?\)", step) is None or any(f" {each}" in step for each in ALIASES)
+                    assert is_of_few, (name, step)
+    connection.close()
+
+
+ALIASES = (*FEW, "b", "s", "g")
+
+
+class AnyValue(Mapping[str, Any]):
+    """A value for each name; which it is does not matter to a plan."""
+
+    def __getitem__(self, name: str) -> Any:
+        return [1, 2]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Explaining:
+    """A connection that explains what it is asked."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def execute(self, text: str, bound: list[Any]) -> sqlite3.Cursor:
+        return self.connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * len(bound))
+
+
+def explained(connection: sqlite3.Connection, statement: Sql) -> list[str]:
+    rows = statement.on_sqlite(cast("sqlite3.Connection", Explaining(connection)), AnyValue())
+    return [row[3] for row in rows]
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
