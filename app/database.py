@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.engines import BY_INDEX, driver_url, postgres_engine, sqlite_engine
+from app.glances import GLANCES_MAX, Glances
 from app.outages import answering
 from app.sql import driver_of
 
@@ -22,7 +23,6 @@ _T = TypeVar("_T")
 
 WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
-GLANCERS_MAX = 4  # of a book there is one at a time
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -35,12 +35,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._idle: list[AsyncConnection] = []  # for glances
-        self._glancing_at_once = asyncio.Semaphore(GLANCERS_MAX)
         if self.is_sqlite:
             self._writer = sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
             self._reader = sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
-            self._glancer = sqlite_engine(self.url, size=GLANCERS_MAX, query_only=True, pool_reset_on_return=None)
+            glancer = sqlite_engine(self.url, size=GLANCES_MAX, query_only=True, pool_reset_on_return=None)
         else:
             self._writer = postgres_engine(
                 self.url,
@@ -48,7 +46,8 @@ class Database:
                 settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s", **BY_INDEX},
             )
             self._reader = postgres_engine(self.url, READERS_MAX)
-            self._glancer = postgres_engine(self.url, GLANCERS_MAX, settings=BY_INDEX, pool_reset_on_return=None)
+            glancer = postgres_engine(self.url, GLANCES_MAX, settings=BY_INDEX, pool_reset_on_return=None)
+        self._glances = Glances(glancer)
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
@@ -67,23 +66,8 @@ class Database:
     @asynccontextmanager
     async def glance(self) -> AsyncGenerator[AsyncConnection]:
         """A connection in no transaction, for single statements on the driver: each sees a snapshot of its own."""
-        async with answering(), self._glancing_at_once:
-            connection = await self._glancing()
-            try:
-                yield connection
-            except BaseException:
-                await connection.close()
-                raise
-            self._idle.append(connection)
-
-    async def _glancing(self) -> AsyncConnection:
-        """A connection that is at hand: the pool takes as long to hand one out as a statement takes."""
-        while self._idle:
-            connection = self._idle.pop()
-            if self.is_sqlite or not driver_of(connection).is_closed():
-                return connection
-            await connection.close()
-        return await self._glancer.connect()
+        async with answering(), self._glances.glance() as connection:
+            yield connection
 
     @asynccontextmanager
     async def shared(self, tx: AsyncConnection) -> AsyncGenerator[str | None]:
@@ -109,10 +93,9 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        for connection in self._idle:
-            await connection.close()
-        for engine in (self._writer, self._reader, self._glancer):
-            await engine.dispose()
+        await self._glances.close()
+        await self._writer.dispose()
+        await self._reader.dispose()
 
     def _begun(self, engine: AsyncEngine, begin: str) -> AbstractAsyncContextManager[AsyncConnection]:
         return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, begin)

@@ -106,9 +106,8 @@ def entry_record(book: str, entry: Entry) -> Record:
 
 def account_of_record(record: Record) -> Account:
     """An account as it is stored; `record` is a row of `accounts`."""
-    _, _, account_id, opened_at, sequence, position, balance, at, a, b, c, d, e, f, g, h, i, j, k, m, fresh = record[
-        :21
-    ]
+    _, _, account_id, opened_at, sequence, position, balance, *felt = record[:21]
+    at, a, b, c, d, e, f, g, h, i, j, k, m, fresh = felt
     last_value_at, last_sequence, last_direction, last_entry_at, standing, depth, since = record[21:28]
     crossings, crossed_at, look_again_at, touched_at, segment, value, heaviest = record[28:35]
     return Account(

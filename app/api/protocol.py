@@ -4,13 +4,14 @@ A connection costs memory and a descriptor. None is held for a caller that does 
 in its time, and whoever does not read the answer is cut off.
 """
 
-from asyncio import BaseTransport, TimerHandle
+from asyncio import BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.api.gathered import Gathered
 from app.api.metrics import count_request
 from app.api.problems import STATUS_OF, problem_response
 from app.domain.refusal import Refusal
@@ -57,7 +58,7 @@ class _Protocol(HttpToolsProtocol):
         raise NotImplementedError
 
     def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(cast("Transport", Gathered(cast("Transport", transport), self.loop)))
         self._wait_for_arrival()
         if len(self.connections) > CONNECTIONS_MAX:
             self._end_with(TooManyRequests(f"This server keeps {CONNECTIONS_MAX} connections."))
