@@ -10,6 +10,7 @@ import pytest
 
 from app.api.wire_batch import AllRefusedOut, BatchOut
 from app.operations import intake as intake_module
+from app.store.books import lock_book
 from tests.api.sentences import GIFT, Json, body_of, happening, problem_of
 from tests.conftest import Bench
 from tests.operations.delivering import until
@@ -46,7 +47,8 @@ class Callers:
     @asynccontextmanager
     async def held_up(self) -> AsyncGenerator[None]:
         """Meanwhile all that is sent waits behind an append which cannot begin."""
-        async with self.bench.ledger.database.write():
+        async with self.bench.ledger.database.write() as tx:
+            await lock_book(tx, self.bench.book)
             first = self.single(happening("first"))
             await self.wait_for(0)
             yield
