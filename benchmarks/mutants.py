@@ -31,8 +31,8 @@ MUTANTS = (
     Mutant(
         "lock order: the head is read without its lock",
         "app/store/books.py",
-        "row = (await tx.execute(select(books).where(books.c.book == book).with_for_update())).mappings().one()",
-        "row = (await tx.execute(select(books).where(books.c.book == book))).mappings().one()",
+        'FROM books b WHERE b.book = :book", lock=True)',
+        'FROM books b WHERE b.book = :book", lock=False)',
         ("tests/operations/test_hot.py", "tests/operations/test_concurrency.py"),
     ),
     Mutant(
@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "outbox in the transaction: messages are written a little later, in one of their own",
         "app/operations/announce.py",
-        "await hand_over(ledger, tx, head.book, messages)",
+        "await hand_over(ledger, tx, head.book, messages, keys=keys)",
         """async def later() -> None:
         async with ledger.database.write() as own:
             await hand_over(ledger, own, head.book, messages)

@@ -25,10 +25,11 @@ _LAST = "e.account_id = a.account_id AND e.sequence > a.sequence - :limit AND e.
 _LINES = columns_of(entries, "e")
 _LAST_LINES = Sql(
     f"SELECT {_LINES} FROM accounts a JOIN entries e ON e.book = a.book AND {_LAST} WHERE {_OF_THESE}",  # noqa: S608 - ours
-    # In the order of the one index that leads to an account's lines: while the table is empty others look as cheap.
-    on_postgres=f"SELECT {_LINES} FROM accounts a, LATERAL ("  # noqa: S608
-    f"SELECT e.* FROM entries e WHERE e.book = :book AND {_LAST} ORDER BY e.book, e.account_id, e.sequence LIMIT :limit"
-    f") e WHERE {_OF_THESE}",
+    # In the order of the indexes that lead to an account and to its lines: while a table is empty others look as cheap.
+    on_postgres=f"SELECT {_LINES} FROM (SELECT a.account_id, a.sequence FROM accounts a WHERE {_OF_THESE}"  # noqa: S608
+    " ORDER BY a.book, a.generation, a.account_id) a, LATERAL ("
+    f"SELECT e.* FROM entries e WHERE e.book = :book AND {_LAST}"
+    " ORDER BY e.book, e.account_id, e.sequence LIMIT :limit) e",
 )
 
 

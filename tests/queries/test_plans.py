@@ -12,8 +12,10 @@ import pytest
 import app.operations
 import app.queries
 import app.store
+from app.database import Database
 from app.sql import Sql, driver_of
 from tests.conftest import Bench
+from tests.postgres import Server
 
 FEW = ("books", "subscriptions", "summaries")
 """Tables of which a book has one row, or few that are live: its name alone leads to them."""
@@ -38,10 +40,12 @@ def test_the_statements_of_an_append_and_of_a_read_are_among_them() -> None:
     } <= statements().keys()
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_postgresql_finds_rows_by_an_index_on_more_than_the_book(bench: Bench) -> None:
+async def test_postgresql_finds_rows_by_an_index_on_more_than_the_book(
+    postgres: Server, postgres_template: str
+) -> None:
     """With the plan that is kept for any arguments, in tables that nobody has analysed."""
-    async with bench.ledger.database.write() as tx:
+    database = Database(postgres.create_database("explained", template=postgres_template))
+    async with database.write() as tx:
         driver = driver_of(tx)
         for name, statement in statements().items():
             text, values = statement.on_postgres(cast("Any", AnyValue()))
@@ -55,6 +59,8 @@ async def test_postgresql_finds_rows_by_an_index_on_more_than_the_book(bench: Be
                         name,
                         node,
                     )
+
+    await database.close()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
