@@ -106,10 +106,14 @@ class Ahead:
     def _next_change(self, place: Place, after: Instant, until: Instant) -> Instant | None:
         """The first instant in (after, until] with another place.
 
-        The place itself decides, at each instant at which a comparison turns and just before: so float noise cannot
-        stick.
+        The place itself decides, at each instant at which a comparison turns and just before, and at the last: so float
+        noise cannot stick.
         """
-        turn = None if place == NO_EVIDENCE else self._first_turn(place, after, until)
+        if place == NO_EVIDENCE:  # for good
+            return None
+        turn = self._first_turn(place, after, until)
+        if turn is None and self._is_elsewhere(place, until):
+            turn = until
         if turn is not None and self._is_elsewhere(place, turn - 1):
             return first_whole(partial(self._is_elsewhere, place), after, turn - 1, turn - 1)
         return turn
@@ -172,7 +176,7 @@ class Ahead:
         if root is None:
             return self._every_turn(comparison, shifted)
         turn, holds = self._begun + ceil(root * DAY), partial(self._holds, comparison)
-        is_exact = self._begun < turn <= until and holds(turn) is not holds(turn - 1)
+        is_exact = self._begun < turn <= until and holds(turn - 1) is not holds(turn) is holds(until)
         return (turn if is_exact else first_whole(holds, self._begun, until, turn),)
 
     def _may_turn(self, comparison: _Comparison, after: Instant, until: Instant, halvings: int) -> bool:
