@@ -24,6 +24,19 @@ for _outcome in OUTCOMES:
     _INTERACTIONS.labels(_outcome)  # so that each is there, as 0, before it first happens
 
 
+_REFUSALS = Counter("goodwill_refusals", "Problems by their code, of requests and of items of batches", ("code",))
+
+
+def known_method(method: str) -> str:
+    """The method, if it is one of those that there are: it may be any word."""
+    return method if method in _METHODS else "other"
+
+
+def count_refusal(code: str) -> None:
+    """Count a problem that is told."""
+    _REFUSALS.labels(code).inc()
+
+
 def count_request(*, route: str | None, method: str, status: int | None, seconds: float) -> None:
     """Count a request that is over; `route` is its template, if it has one."""
     requests, durations = _counters(route, method, status)
@@ -33,7 +46,7 @@ def count_request(*, route: str | None, method: str, status: int | None, seconds
 
 @lru_cache(maxsize=1_000)  # a method may be any word
 def _counters(route: str | None, method: str, status: int | None) -> tuple[Counter, Histogram]:
-    labels = (route or NO_ROUTE, method if method in _METHODS else "other", str(status or GONE_STATUS))
+    labels = (route or NO_ROUTE, known_method(method), str(status or GONE_STATUS))
     return _REQUESTS.labels(*labels), _SECONDS.labels(*labels)
 
 

@@ -35,7 +35,7 @@ class Alias(NamedTuple):
 
 _ARRAY = (
     *("position", "account_id", "sequence", "entry_id", "kind", "points", "balance_after", "value_at", "booked_at"),
-    *("memory", "source", "external_id", "tariff_version", "api_key_id", "reverses", "context", "sealed"),
+    *("memory", "source", "external_id", "tariff_version", "api_key_id", "reverses", "context", "sealed", "carried"),
 )
 _CANONICAL = [
     type_coerce(column, String) if isinstance(column.type, Uuid) else column

@@ -32,6 +32,7 @@ async def test_requests_are_counted_by_the_template_of_their_route(api: httpx.As
     await api.request("NONSENSE", "/v1/customers/ada")
     await api.get("/v1/nothing/of/the/kind")
     await api.post("/v1/interactions", content=b"{")
+    await api.post("/v1/interactions", content=b"{", headers={"authorization": "Bearer gw_acme_wrong"})
 
     after = await counted(api)
     for method, route, status, times in [
@@ -41,6 +42,7 @@ async def test_requests_are_counted_by_the_template_of_their_route(api: httpx.As
         ("other", "/v1/customers/{customer}", 405, 1),
         ("GET", "none", 404, 1),
         ("POST", "/v1/interactions", 415, 1),
+        ("POST", "none", 401, 1),
     ]:
         for series in (REQUESTS, SECONDS):
             name = request(series, method, route, status)

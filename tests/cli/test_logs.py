@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from app.domain.instant import DAY
 from app.main import clock
@@ -17,13 +18,19 @@ from tests.servers import ServerProcess, settings_of
 from tests.webhooks.receivers import answering, receiving
 
 NAME, NOTE, ATTRIBUTE, TARGET = "canary-name", "canary-note", "canary-attribute", "canary-target"
-LOUD = {"GOODWILL_LOG_LEVEL": "debug", "GOODWILL_WEBHOOKS_ALLOW_LOOPBACK": "true"}
+LOUD = {
+    "GOODWILL_LOG_LEVEL": "debug",
+    "GOODWILL_ACCESS_LOG": "true",
+    "GOODWILL_WEBHOOKS_ALLOW_LOOPBACK": "true",
+}
 
 
-async def test_no_log_holds_a_name_a_note_an_attribute_or_a_secret(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", ["text", "json"])
+async def test_no_log_holds_a_name_a_note_an_attribute_or_a_secret(bench: Bench, tmp_path: Path, layout: str) -> None:
     settings = settings_of(database_url=bench.url, master_key=bench.ledger.master_key.secret)
-    server = await ServerProcess({**settings, **LOUD}, tmp_path / "server.log").start()
-    working = await ClockProcess({**settings, **LOUD}, tmp_path / "work.log").start()
+    loud = {**settings, **LOUD, "GOODWILL_LOG_FORMAT": layout}
+    server = await ServerProcess(loud, tmp_path / "server.log").start()
+    working = await ClockProcess(loud, tmp_path / "work.log").start()
     async with receiving(answering("500 No")) as receiver, server.client(bench.token) as api:
         secrets = [
             (await made(api, f"{url}?token={TARGET}"))["secret"] for url in (receiver.url, "http://127.0.0.1:9/")
@@ -91,5 +98,5 @@ async def badly_told(api: httpx.AsyncClient) -> None:
 
 async def break_database(bench: Bench) -> None:
     """What no release's code expects: an error of the database."""
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.exec_driver_sql("ALTER TABLE accounts RENAME TO accounts_elsewhere")

@@ -26,7 +26,7 @@ async def test_sqlite_reads_what_there_is_of_some_accounts_by_an_index_on_the_ac
         return  # PostgreSQL plans by what it has counted, and here is nothing
     for read in READS:
         heard: list[str] = []
-        async with bench.ledger.database.read() as tx:
+        async with bench.ledger.database.read(bench.book) as tx:
             await driver_of(tx).set_trace_callback(heard.append)
             await read(tx, bench.book, ACCOUNT_IDS)
             await driver_of(tx).set_trace_callback(None)
