@@ -11,7 +11,7 @@ PYTEST = .venv/bin/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check soak mutants bench bench-quick fmt openapi lock openssl
+.PHONY: help run test check audit soak mutants bench bench-quick fmt openapi lock openssl
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,13 +22,17 @@ run: .venv/.run-stamp ## make the environment if need be, and serve
 test: .venv/.dev-stamp openssl ## the whole test suite
 	$(PYTEST)
 
-check: .venv/.dev-stamp openssl ## all that CI runs: format, lint, types, import rules, tests
+check: .venv/.dev-stamp openssl ## all that CI runs: format, lint, types, import rules, audit, tests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/basedpyright
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/python -m tests.audit
 	$(PYTEST)
+
+audit: .venv/.dev-stamp ## ask whether anything that is locked is known to be vulnerable; STRICT=1: fail if nobody answers
+	.venv/bin/python -m tests.audit $(if $(STRICT),--strict)
 
 soak: .venv/.dev-stamp ## the long forms of the tests of the laws: an hour of random histories, then a hundred kills
 	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -s tests/laws tests/crash tests/api/test_malformed.py tests/api/test_schemathesis.py

@@ -1,22 +1,25 @@
 """Connections: one place that knows how SQLite and PostgreSQL are opened, locked and left.
 
 A write transaction on SQLite is BEGIN IMMEDIATE on the one writer connection; readers are query_only. On
-PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; reads see one snapshot.
+PostgreSQL writes are READ COMMITTED and begin by locking the book's head row; reads see one snapshot. There each
+transaction says of which book it is, for row-level security (app/wall.py); that ends with the transaction.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.engines import BY_INDEX, driver_url, postgres_engine, sqlite_engine
+from app.engines import BY_INDEX, driver_url, postgres_engine, quoted, sqlite_engine
 from app.glances import GLANCES_MAX, Glances
 from app.outages import answering
 from app.sql import driver_of
+from app.tables.grants import OVERSEER, SANDBOX
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -25,49 +28,72 @@ WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
+LOG_TIMEOUT_SECONDS = 2
+
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_GLANCING = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 class Database:
-    """The connections of one process to one database. Close it with `await close()`."""
+    """The connections of one process to one database. Close it with `await close()`.
 
-    def __init__(self, url: str) -> None:
+    `role` is whom PostgreSQL takes us for, so that the wall between the books holds; None: whoever the URL names. It is
+    settled before anything is asked (app/upgrade.py). Who migrates is whoever `owner_url` names, or else the URL.
+    """
+
+    def __init__(self, url: str, *, role: str | None = None, owner_url: str | None = None) -> None:
         self.url = driver_url(url)
+        self.owner_url = driver_url(owner_url) if owner_url else self.url
+        self.role = role
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._writer = sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
             self._reader = sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
             glancer = sqlite_engine(self.url, size=GLANCES_MAX, query_only=True, pool_reset_on_return=None)
         else:
-            self._writer = postgres_engine(
-                self.url,
-                WRITERS_MAX_POSTGRES,
-                settings={"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s", **BY_INDEX},
-            )
-            self._reader = postgres_engine(self.url, READERS_MAX)
-            glancer = postgres_engine(self.url, GLANCES_MAX, settings=BY_INDEX, pool_reset_on_return=None)
+            silent = {"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s"}
+            self._writer = self._engine(WRITERS_MAX_POSTGRES, settings={**silent, **BY_INDEX})
+            self._reader = self._engine(READERS_MAX)
+            glancer = self._engine(GLANCES_MAX, settings=BY_INDEX, pool_reset_on_return=None)
         self._glances = Glances(glancer)
 
-    @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
-        """One write transaction: committed when the block ends, rolled back when it raises."""
-        async with answering(is_writing=True), self._begun(self._writer, _WRITING) as tx:
-            yield tx
+    @property
+    def login(self) -> str | None:
+        """Who connects, if it is not the owner."""
+        return None if self.owner_url == self.url else self.url.username
+
+    def write(self, book: str) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One write transaction in a book: committed when the block ends, rolled back when it raises."""
+        return self._write(_in_book(book))
+
+    def empty(self, book: str) -> AbstractAsyncContextManager[AsyncConnection]:
+        """The same by whoever may delete lines, too: those of a sandbox."""
+        return self._write(_in_book(book), self._as(SANDBOX))
 
     @asynccontextmanager
-    async def read(self, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
-        """One snapshot for reading; that of another transaction if it is named."""
-        async with answering(), self._begun(self._reader, _READING) as tx:
+    async def read(self, book: str, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
+        """One snapshot for reading a book; that of another transaction if it is named."""
+        async with answering(), self._begun(self._reader, _READING, _in_book(book)) as tx:
             if snapshot is not None:
                 await tx.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             yield tx
 
     @asynccontextmanager
-    async def glance(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection in no transaction, for single statements on the driver: each sees a snapshot of its own."""
+    async def oversee(self) -> AsyncGenerator[AsyncConnection]:
+        """One snapshot for reading what is seen across the books: which there are, and what is due in each."""
+        async with answering(), self._begun(self._reader, _READING, self._as(OVERSEER)) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def glance(self, book: str) -> AsyncGenerator[AsyncConnection]:
+        """A connection for a few single statements on the driver, in a book: each sees a snapshot of its own."""
         async with answering(), self._glances.glance() as connection:
-            yield connection
+            if self.is_sqlite:
+                yield connection
+                return
+            async with _transaction(connection, _GLANCING, _in_book(book)):
+                yield connection
 
     @asynccontextmanager
     async def shared(self, tx: AsyncConnection) -> AsyncGenerator[str | None]:
@@ -78,18 +104,37 @@ class Database:
         if not self.is_sqlite:
             yield (await tx.execute(text("SELECT pg_export_snapshot()"))).scalar_one()
             return
-        async with self.write():
+        async with self._write():
             yield None
 
     @asynccontextmanager
+    async def whole(self) -> AsyncGenerator[AsyncConnection]:
+        """One write transaction of the owner's, past every wall."""
+        if self.is_sqlite:
+            async with self._write() as tx:
+                yield tx
+            return
+        engine = postgres_engine(self.owner_url, 1)
+        try:
+            async with answering(is_writing=True), _begun_on_postgres(engine, _WRITING) as tx:
+                yield tx
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
     async def apart(self, **settings: str) -> AsyncGenerator[AsyncConnection]:
-        """PostgreSQL: a connection with settings of its own and in no transaction, closed when the block ends."""
-        engine = postgres_engine(self.url, 1, settings=settings, isolation_level="READ COMMITTED")
+        """PostgreSQL: a connection of the owner's with settings of its own, in no transaction; then it is closed."""
+        engine = postgres_engine(self.owner_url, 1, settings=settings, isolation_level="READ COMMITTED")
         try:
             async with answering(), engine.connect() as connection:
                 yield connection
         finally:
             await engine.dispose()
+
+    async def empty_log(self) -> None:
+        """On SQLite bring the -wal file into the database, so that nothing deleted is in it; if nobody reads it."""
+        if self.is_sqlite:
+            await asyncio.to_thread(_emptied, str(self.url.database))
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -97,23 +142,59 @@ class Database:
         await self._writer.dispose()
         await self._reader.dispose()
 
-    def _begun(self, engine: AsyncEngine, begin: str) -> AbstractAsyncContextManager[AsyncConnection]:
-        return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, begin)
+    @asynccontextmanager
+    async def _write(self, *scopes: str) -> AsyncGenerator[AsyncConnection]:
+        async with answering(is_writing=True), self._begun(self._writer, _WRITING, *scopes) as tx:
+            yield tx
+
+    def _begun(self, engine: AsyncEngine, *begin: str) -> AbstractAsyncContextManager[AsyncConnection]:
+        return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, *begin)
+
+    def _engine(self, size: int, **options: Any) -> AsyncEngine:
+        return postgres_engine(self.url, size, role=lambda: self.role, **options)
+
+    def _as(self, suffix: str) -> str:
+        """As which of our roles a transaction is run, if we have any."""
+        return f'SET LOCAL ROLE "{self.role}{suffix}"' if self.role else ""
+
+
+def _in_book(book: str) -> str:
+    """Of which book a transaction is. With BEGIN it is one round trip."""
+    return f"SET LOCAL goodwill.book = {quoted(book)}"
 
 
 @asynccontextmanager
-async def _begun_on_postgres(engine: AsyncEngine, begin: str) -> AsyncGenerator[AsyncConnection]:
+async def _begun_on_postgres(engine: AsyncEngine, *begin: str) -> AsyncGenerator[AsyncConnection]:
+    async with engine.connect() as tx, _transaction(tx, *begin):
+        yield tx
+
+
+@asynccontextmanager
+async def _transaction(tx: AsyncConnection, *begin: str) -> AsyncGenerator[None]:
     """A transaction that is there from the beginning, for SQLAlchemy's statements and for those on the driver."""
-    async with engine.connect() as tx:
-        driver = driver_of(tx)
-        await driver.execute(begin)
-        try:
-            yield tx
-        except BaseException:
-            if not driver.is_closed():
-                await driver.execute("ROLLBACK")
-            raise
-        await driver.execute("COMMIT")
+    driver = driver_of(tx)
+    try:
+        await _say(driver, "; ".join(filter(None, begin)))
+        yield
+    except BaseException:
+        if not driver.is_closed():
+            await _say(driver, "ROLLBACK")
+        raise
+    await _say(driver, "COMMIT")
+
+
+async def _say(driver: Any, text: str) -> None:
+    """Begin or end a transaction. Who is cancelled meanwhile cannot know whether that was done: the connection goes."""
+    try:
+        await driver.execute(text)
+    except asyncio.CancelledError:
+        driver.terminate()
+        raise
+
+
+def _emptied(path: str) -> None:
+    with closing(sqlite3.connect(path, timeout=LOG_TIMEOUT_SECONDS)) as connection, suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def uninterrupted(operation: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:

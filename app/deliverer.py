@@ -19,6 +19,7 @@ from app.domain.instant import SECOND, Instant
 from app.operations.keep_tidy import Backlog, backlog, keep_tidy
 from app.operations.ledger import Ledger
 from app.pump import Pump, Room
+from app.queries.census import census
 from app.queries.deliveries import due_by_subscription
 from app.webhooks.send import Sender
 
@@ -31,6 +32,7 @@ SLEEP_MAX: Instant = 5 * SECOND  # what another process wrote is seen by then
 GATHER_SECONDS = 0.02  # on a busy book every append writes messages: whoever wrote one looks for some
 TIDY_SECONDS = 5.0
 SHOWN_EVERY = 6  # rounds of tidying: counting what is queued takes a while when much is
+CENSUS_EVERY = 60  # the same: it looks at every account
 REST_SECONDS = 0.25  # for a subscription whose due deliveries another worker has
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 STOP_SECONDS = 5.0  # for what is in flight, when the process is stopped: most supervisors kill it after 10
@@ -42,9 +44,13 @@ held = Gauge("goodwill_deliveries_held", "Deliveries whose subscription is pause
 oldest_seconds = Gauge(
     "goodwill_deliveries_oldest_seconds", "Age of the oldest pending delivery; NaN: no deliverer here"
 )
+lag_seconds = Gauge(
+    "goodwill_deliverer_lag_seconds", "How long the earliest due delivery has waited; NaN: no deliverer here"
+)
+standings = Gauge("goodwill_accounts", "Accounts by their stored standing", ("book", "standing"))
 disabled = Gauge("goodwill_subscriptions_disabled", "Subscriptions that are disabled; NaN: no deliverer here")
 summaries = Counter("goodwill_cause_summaries", "Summaries written in place of a flood of messages")
-for _gauge in (pending, held, oldest_seconds, disabled):
+for _gauge in (pending, held, oldest_seconds, lag_seconds, disabled):
     _gauge.set(math.nan)
 
 
@@ -150,8 +156,10 @@ class Deliverer:
 
     async def _look(self) -> None:
         self._ledger.soon_deliver.clear()
-        async with self._ledger.database.read() as tx:
+        async with self._ledger.database.oversee() as tx:
             dues = await due_by_subscription(tx)
+        now = self._ledger.now()
+        lag_seconds.set(max(0, now - min(dues.values(), default=now)) / SECOND)
         earliest = self._start(dues)
         with suppress(TimeoutError):
             async with asyncio.timeout(earliest / SECOND):  # wait_for may swallow a cancellation
@@ -179,7 +187,8 @@ class Deliverer:
         try:
             await pump.run()
         except Exception:
-            logger.exception("the deliveries of a subscription of book %s wait a moment", name[0])
+            about = {"book": name[0], "subscription": str(name[1])}
+            logger.exception("the deliveries of a subscription of book %s wait a moment", name[0], extra=about)
         finally:
             del self._pumps[name]
             self._remember(name, _Past(asyncio.get_running_loop().time() + REST_SECONDS, took=pump.took))
@@ -194,9 +203,18 @@ class Deliverer:
     async def _tidy(self) -> None:
         if self._rounds % SHOWN_EVERY == 0:
             _show(await backlog(self._ledger))
+        if self._rounds % CENSUS_EVERY == 0:
+            await self._take_census()
         self._rounds += 1
         summaries.inc(await keep_tidy(self._ledger))
         await asyncio.sleep(TIDY_SECONDS)
+
+    async def _take_census(self) -> None:
+        async with self._ledger.database.oversee() as tx:
+            found = await census(tx)
+        standings.clear()
+        for each in found:
+            standings.labels(each.book, each.standing).set(each.accounts)
 
 
 async def _ended(pumps: list[tuple[Pump, asyncio.Task[None]]], seconds: float) -> None:

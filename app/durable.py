@@ -1,5 +1,6 @@
 """Files that are there as they should be after a power cut."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -9,6 +10,18 @@ def put(unready: Path, file: Path) -> None:
     sync(unready)
     unready.replace(file)
     sync(file.absolute().parent)
+
+
+def put_text(text: str, file: Path) -> None:
+    """Write a small file anew: whoever looks sees it as it was or as it is now, whatever happens meanwhile."""
+    unready = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unready.write_text(text, encoding="utf-8")
+        put(unready, file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unready.unlink(missing_ok=True)
+        raise
 
 
 def sync(path: Path) -> None:

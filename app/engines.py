@@ -1,6 +1,8 @@
 """How the engines are made: what each connection to SQLite or PostgreSQL is told, whoever uses it."""
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
@@ -22,6 +24,14 @@ BY_INDEX = {
     "join_collapse_limit": "1",
     "plan_cache_mode": "force_generic_plan",
 }
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Who is stopped while a connection is given back gives it up: that is no error of the pool's."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+logging.getLogger("sqlalchemy.pool.impl.AsyncAdaptedQueuePool").addFilter(_is_told)
 
 
 def driver_url(url: str) -> URL:
@@ -46,12 +56,15 @@ def postgres_engine(
     size: int,
     *,
     settings: Mapping[str, str] | None = None,
+    role: Callable[[], str | None] = lambda: None,
     isolation_level: str = "AUTOCOMMIT",  # what begins a transaction also ends it, on the driver
     **options: Any,
 ) -> AsyncEngine:
+    """Each connection has the settings, and the role, from its very first message on: no reset takes them away."""
     defaults = {
         "application_name": "goodwill",
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+        "standard_conforming_strings": "on",  # see `quoted`
         # A plan that was kept since the table was small scans all of a book that has grown: an import of 39,000 rows
         # took a second a batch in the end.
         "plan_cache_mode": "force_custom_plan",
@@ -68,13 +81,24 @@ def postgres_engine(
         **options,
     )
 
-    @event.listens_for(engine.sync_engine, "checkout")
-    def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-        """The pool then opens another: after a restart of PostgreSQL no request meets a connection of before it."""
-        if connection.driver_connection.is_closed():
-            raise DisconnectionError
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _take_role(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+        if (own := role()) is not None:
+            parameters["server_settings"]["role"] = own
 
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """The pool then opens another: after a restart of PostgreSQL no request meets a connection of before it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def quoted(text: str) -> str:
+    """The text as a literal of PostgreSQL, whatever is in it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def sqlite_engine(
@@ -111,6 +135,7 @@ def _pragmas(*, query_only: bool) -> list[str]:
         f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
+        "PRAGMA secure_delete=ON",  # a key that was destroyed is not to be found in the file's free pages
         "PRAGMA recursive_triggers=ON",  # or REPLACE would delete an entry without asking the triggers
         *(["PRAGMA query_only=ON"] if query_only else []),
     ]

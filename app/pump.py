@@ -12,6 +12,7 @@ from app.domain.errors import DatabaseUnavailable
 from app.operations.deliver import Tried, Turn, give_back, take_turn, try_once
 from app.operations.ledger import Ledger
 from app.queries.deliveries import Parcel
+from app.traces import Facts
 from app.webhooks.send import IN_FLIGHT_MAX, Sender
 
 logger = logging.getLogger("goodwill.deliverer")
@@ -144,17 +145,24 @@ class Pump:
                 turn = await self._take_turn(tried)
             except DatabaseUnavailable:
                 if outages == 0:
-                    logger.warning("deliveries of book %s wait for the database", self._queue.book)
+                    logger.warning("deliveries of book %s wait for the database", self._queue.book, extra=self._about)
                 await asyncio.sleep(min(OUTAGE_SECONDS_MIN * 2 ** min(outages, 10), OUTAGE_SECONDS_MAX))
                 outages += 1
             except Exception:
-                logger.exception("tries of deliveries of book %s could not be recorded", self._queue.book)
+                about = self._about
+                logger.exception("tries of deliveries of book %s could not be recorded", about["book"], extra=about)
                 await asyncio.sleep(ERROR_SECONDS)
                 return None
             else:
                 self._may_send = turn.may_send
-                _count(turn, tried)
+                self._tell(turn, tried)
                 return turn
+
+    def _tell(self, turn: Turn, tried: list[Tried]) -> None:
+        _count(turn, tried)
+        done = {"delivered": turn.delivered, "failed": turn.failed, "given_up": turn.given_up}
+        level = logging.WARNING if turn.given_up else logging.DEBUG
+        logger.log(level, "deliveries of book %s: %s", self._queue.book, done, extra={**self._about, **done})
 
     async def _take_turn(self, tried: list[Tried]) -> Turn:
         """The places for what may be claimed are taken meanwhile, lest many that begin at once take them all."""
@@ -178,20 +186,33 @@ class Pump:
         assert turn.address is not None
         tried: Tried | None = None
         try:
-            tried = await try_once(self._sender, turn.address, turn.form, parcel, now=self._ledger.now())
+            with self._ledger.traces.span("deliver", self._facts(parcel)) as span:
+                tried = await try_once(self._sender, turn.address, turn.form, parcel, now=self._ledger.now())
+                succeeded, status = tried.attempt.succeeded, tried.attempt.status
+                span.note({"http.response.status_code": status}, failed=not succeeded)
             self.took = tried.attempt.succeeded
             self._window = self._window + 1 if self.took else 1
         except asyncio.CancelledError:
             self._untried.append(parcel)
             raise
         except Exception:
-            logger.exception("a delivery of book %s could not be tried", self._queue.book)
+            logger.exception("a delivery of book %s could not be tried", self._queue.book, extra=self._about)
         finally:
             task = asyncio.current_task()
             assert task is not None
             del self._in_flight[task]
             self._room.take(-1, is_proven=is_proven)
             self._news.put_nowait(tried)
+
+    @property
+    def _about(self) -> dict[str, str]:
+        """What a line of the log says of it."""
+        return {"book": self._queue.book, "subscription": str(self._queue.subscription_id)}
+
+    def _facts(self, parcel: Parcel) -> Facts:
+        """What a trace says of a delivery. Where it goes may hold a secret."""
+        own = {f"goodwill.{name}": fact for name, fact in self._about.items()}
+        return {**own, "goodwill.message": str(parcel.message_id), "goodwill.message_type": parcel.type.value}
 
     @property
     def _patience(self) -> float | None:

@@ -74,6 +74,7 @@ def entry_of_record(record: Record) -> Entry:
         content_hash=record[18],
         hash=record[19],
         silent=bool(record[20]),
+        carried=record[21],
     )
 
 
@@ -101,6 +102,7 @@ def entry_record(book: str, entry: Entry) -> Record:
         entry.content_hash,
         entry.hash,
         entry.silent,
+        entry.carried,
     )
 
 

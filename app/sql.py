@@ -17,8 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 Record = Sequence[Any]
 """A row: values by place, a UUID as such from PostgreSQL and as 32 hex digits from SQLite (see `uuid_of`)."""
 
-COPIED_MIN = 32  # rows; for fewer the round trip costs more than it saves
-
 _PLACE = re.compile(r"(\bIN )?:(\w+)")
 _NUMBER = re.compile(r"\$(\d+)")
 _ARRAYS: Mapping[type, str] = {
@@ -70,28 +68,17 @@ class Sql:
 class Insert:
     """Rows into a table: tuples in the order of its columns. `replacing` overwrites those whose key is known.
 
-    `copying` is quicker on PostgreSQL where there are many; it cannot replace.
+    It is no COPY, however many there are: that does not go through row-level security.
     """
 
-    def __init__(self, table: Table, *, replacing: bool = False, copying: bool = False) -> None:
-        assert not (replacing and copying)
-        self._table = table.name
-        self._columns = [column.name for column in table.columns]
-        self._may_copy = copying
-        into = f"INSERT INTO {table.name} ({', '.join(self._columns)})"
+    def __init__(self, table: Table, *, replacing: bool = False) -> None:
+        columns = [column.name for column in table.columns]
+        into = f"INSERT INTO {table.name} ({', '.join(columns)})"
         instead = _instead(table) if replacing else ""
         arrays = [f"${number}::{_array_of(column)}[]" for number, column in enumerate(table.columns, start=1)]
         self._postgres = f"{into} SELECT * FROM unnest({', '.join(arrays)}){instead}"  # noqa: S608 - of our own columns
         # SQLite reads ON CONFLICT as a join's ON unless a WHERE comes before; VALUES has no such trouble.
-        self._sqlite = f"{into} VALUES ({', '.join('?' * len(self._columns))}){instead}"
-
-    def is_copied(self, rows: Sequence[Record]) -> bool:
-        """Whether the rows are better sent by `copy` than as arguments of a statement."""
-        return self._may_copy and len(rows) >= COPIED_MIN
-
-    async def copy(self, driver: Any, rows: Sequence[Record]) -> None:
-        """Write the rows, on PostgreSQL."""
-        await driver.copy_records_to_table(self._table, records=rows, columns=self._columns)
+        self._sqlite = f"{into} VALUES ({', '.join('?' * len(columns))}){instead}"
 
     def on_postgres(self, rows: Sequence[Record]) -> tuple[str, list[Any]]:
         """The statement and its arguments, a column each. Requires rows."""
@@ -168,13 +155,11 @@ async def _read_on_postgres(driver: Any, step: Step) -> list[Record]:
 
 
 async def _write_on_postgres(driver: Any, steps: Sequence[Step]) -> None:
-    """Copy what is much; all else in one round trip."""
+    """All in one round trip."""
     texts: list[str] = []
     values: list[Any] = []
     for statement, given in steps:
-        if isinstance(statement, Insert) and statement.is_copied(rows := cast("Sequence[Record]", given)):
-            await statement.copy(driver, rows)
-        elif given:
+        if given:
             text, own = statement.on_postgres(cast("Any", given))
             texts.append(_renumbered(text, len(values)))
             values += own

@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this release: one process at a time, and without keeping servers waiting.
+"""Bring a database to the schema of this release, and put up its wall: one process at a time, while servers serve.
 
 On SQLite all pending migrations are one transaction, on PostgreSQL each is one of its own: whatever ends it midway, a
 migration is done or not begun, and the next start goes on. docs/upgrading.md says how migrations are to be written.
@@ -7,15 +7,18 @@ migration is done or not begun, and the next start goes on. docs/upgrading.md sa
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.outages import sqlstate_of
 from app.tables import REVISION
+from app.wall import make_roles, may_be, put_up, unwalled
 
 logger = logging.getLogger("goodwill.upgrade")
 
@@ -28,6 +31,11 @@ LOCK_TIMEOUT = "500ms"  # below PostgreSQL's deadlock_timeout (1 s): in a circle
 TRIES_MAX = 40
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.5, 5.0  # between tries: servers catch up. About three minutes in all
 _LOCKED_STATES = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
+_NOT_ALLOWED = "42501"  # insufficient_privilege
+NOT_THE_OWNER = (
+    "The wall between the books is not whole, and who connects does not own the tables: set "
+    "GOODWILL_DATABASE_OWNER_URL (docs/settings.md), which migrates and puts it up."
+)
 
 
 async def upgrade(database: Database) -> None:
@@ -35,18 +43,59 @@ async def upgrade(database: Database) -> None:
 
     DatabaseUnavailable: it does not answer, is of a later release, or others do not let go of a table.
     """
-    async with database.read() as tx:
+    async with database.oversee() if database.is_sqlite else database.apart() as tx:
         revision = await tx.run_sync(schema_revision)
-    if revision == REVISION:
+    if revision != REVISION:
+        _refuse_later(revision)
+        await in_turn(database, _migrate)
+    if not database.is_sqlite:
+        await put_up_wall(database)
+
+
+async def put_up_wall(database: Database) -> None:
+    """See that the wall between the books stands, and go through it from now on: `database.role` says as whom.
+
+    Where no role can be had it holds for the rows alone, which the log says. DatabaseUnavailable: something of it is
+    missing, and it is not for us to mend.
+    """
+    role = database.role
+    if role is None:
+        logger.warning("GOODWILL_DATABASE_ROLE is none: no database's wall stands between the books")
         return
-    _refuse_later(revision)
-    await in_turn(database, _migrate)
+    database.role = role if await _has_roles(database, role) else None
+    async with database.apart() as connection:
+        missing = await connection.run_sync(unwalled, database.role)
+    if missing:
+        try:
+            await in_turn(database, partial(put_up, role=database.role))
+        except DBAPIError as error:
+            if sqlstate_of(error) == _NOT_ALLOWED:
+                raise DatabaseUnavailable(NOT_THE_OWNER) from error
+            raise
+    if database.role:
+        logger.info("the wall between the books stands: the service works as %s", role)
+
+
+async def _has_roles(database: Database, role: str) -> bool:
+    """Whether the service may be the roles that it needs, which are made if need be."""
+    login = database.login
+    async with database.apart() as connection:
+        if await connection.run_sync(may_be, login, role):
+            return True
+    try:
+        await in_turn(database, lambda connection: make_roles(connection, login, role))
+    except DBAPIError as error:
+        if sqlstate_of(error) != _NOT_ALLOWED:
+            raise
+        logger.warning("the wall between the books holds for rows alone: nobody may make, or be, the role %s", role)
+        return False
+    return True
 
 
 async def in_turn(database: Database, work: Callable[[Connection], None]) -> None:
     """Let `work` migrate while no other process does; anew, if it had to wait long for a table. Raises as `upgrade`."""
     if database.is_sqlite:
-        async with database.write() as tx:  # nobody else writes to the file meanwhile
+        async with database.whole() as tx:  # nobody else writes to the file meanwhile
             await tx.run_sync(work)
         return
     for tries in range(TRIES_MAX):

@@ -1,6 +1,7 @@
 """The composition root of the clock: a loop that sleeps until something is due, then ticks book by book.
 
-It also carries on, batch by batch, the adoptions of policies that a server did not bring to their end.
+It also signs checkpoints, and carries on, batch by batch, the adoptions of policies that a server did not bring to
+their end.
 """
 
 import asyncio
@@ -16,8 +17,10 @@ from app.domain.instant import SECOND, Instant
 from app.operations.carry_adoption import carry_on
 from app.operations.ledger import BREATH_SECONDS, CLOCK_SLEEP_MAX, Ledger
 from app.operations.post_due_steps import post_due_steps
+from app.operations.sign_checkpoint import sign_checkpoint
 from app.operations.tick import ACCOUNTS_MAX, advance_due
 from app.queries.adoptions import books_to_carry_on
+from app.queries.checkpoints import books_to_sign
 from app.queries.due import next_due_by_book
 
 logger = logging.getLogger("goodwill.clock")
@@ -32,6 +35,7 @@ OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 FAILED_BOOK_SECONDS = 60.0  # a book that cannot be ticked must not keep the clock from the others
 
 crossings_recorded = Counter("goodwill_clock_crossings", "Crossings that this process's clock recorded")
+checkpoints_signed = Counter("goodwill_clock_checkpoints", "Checkpoints that this process's clock signed")
 accounts_advanced = Counter("goodwill_clock_accounts_advanced", "Accounts that this process's clock looked at")
 lag_seconds = Gauge("goodwill_clock_lag_seconds", "How long the earliest due instant has passed; NaN: no clock here")
 lag_seconds.set(math.nan)
@@ -82,35 +86,37 @@ async def _run_paced(ledger: Ledger, failed: Failed) -> None:
 async def _run_round(ledger: Ledger, failed: Failed) -> bool:
     """One batch for each book in which something is due or an adoption is under way; else sleep until something is.
 
-    Whether more is to be done at once: an adoption, or what was more than a batch.
+    Whether more is to be done at once: an adoption, or what was more than a batch or a checkpoint.
     """
     ledger.soon_due.clear()
-    dues, adopting = await _dues(ledger, failed)
+    dues, others = await _dues(ledger, failed)
     now = ledger.now()
     earliest = min(dues.values(), default=now + CLOCK_SLEEP_MAX)
     lag_seconds.set(max(0, now - earliest) / SECOND)
-    if earliest > now and not adopting:
+    if earliest > now and not others:
         await _sleep(ledger, earliest - now)
         return False
-    is_more = bool(adopting)
+    is_more = False
     for book in sorted(book for book, due_at in dues.items() if due_at <= now):
         is_more |= await _try(_tick, ledger, book, failed)
         await asyncio.sleep(BREATH_SECONDS)
-    for book in adopting:
-        await _try(_carry_on, ledger, book, failed)
+    for work, book in others:
+        is_more |= await _try(work, ledger, book, failed)
         await asyncio.sleep(BREATH_SECONDS)
     return is_more
 
 
-async def _dues(ledger: Ledger, failed: Failed) -> tuple[dict[str, Instant], list[str]]:
-    """When each book is due next, and in which an adoption is to be carried on; a book that failed, after a while."""
-    async with ledger.database.read() as tx:
+async def _dues(ledger: Ledger, failed: Failed) -> tuple[dict[str, Instant], list[tuple[Work, str]]]:
+    """When each book is due next, and what else is to be done in which; what failed there, after a while."""
+    async with ledger.database.oversee() as tx:
         dues, adopting = await next_due_by_book(tx), await books_to_carry_on(tx)
+        signing = await books_to_sign(tx, ledger.rhythm, ledger.now())
+    others = [*((_carry_on, book) for book in adopting), *((_sign, book) for book in signing)]
     present = asyncio.get_running_loop().time()
     failing = {each for each, until in failed.items() if until > present}
     return (
         {book: due_at for book, due_at in dues.items() if (_tick, book) not in failing},
-        [book for book in adopting if (_carry_on, book) not in failing],
+        [each for each in others if each not in failing],
     )
 
 
@@ -125,7 +131,8 @@ async def _try(work: Work, ledger: Ledger, book: str, failed: Failed) -> bool:
     except Refusal:
         raise
     except Exception:
-        logger.exception("the clock leaves book %s alone for %d seconds", book, FAILED_BOOK_SECONDS)
+        about = {"book": book}
+        logger.exception("the clock leaves book %s alone for %d seconds", book, FAILED_BOOK_SECONDS, extra=about)
         failed[work, book] = asyncio.get_running_loop().time() + FAILED_BOOK_SECONDS
     else:
         failed.pop((work, book), None)
@@ -138,12 +145,20 @@ async def _tick(ledger: Ledger, book: str) -> bool:
     tick = await advance_due(ledger, book)
     accounts_advanced.inc(tick.advanced)
     crossings_recorded.inc(len(tick.crossings))
+    about = {"book": book, "accounts": tick.advanced, "crossings": len(tick.crossings)}
+    logger.debug("the clock went over book %s", book, extra=about)
     return tick.advanced == ACCOUNTS_MAX or (next_step_at is not None and next_step_at <= ledger.now())
 
 
 async def _carry_on(ledger: Ledger, book: str) -> bool:
     await carry_on(ledger, book)
     return True
+
+
+async def _sign(ledger: Ledger, book: str) -> bool:
+    checkpoint = await sign_checkpoint(ledger, book)
+    checkpoints_signed.inc(checkpoint is not None)
+    return checkpoint is not None and checkpoint.size == ledger.rhythm.entries
 
 
 async def _sleep(ledger: Ledger, duration: Instant) -> None:

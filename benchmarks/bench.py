@@ -2,6 +2,7 @@
 
     python -m benchmarks.bench [--quick] [--only post_64,get_balance_64] [--rounds N] [--seconds S] [--preload N]
 
+What the wall between the books costs: `--only get_balance_64,get_balance_64_unwalled` (others: benchmarks/slices.py).
 It ends by printing the path of a JSON file, whose `ratios` are the medians. With `--only` nothing is written.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 from benchmarks import machine, report
 from benchmarks.bars import BARS
 from benchmarks.peer_appends import PEERS
-from benchmarks.slices import COLD, SLICES, Slice, memory
+from benchmarks.slices import COLD, SLICES, UNWALLED, Slice, memory
 from benchmarks.subjects import CUSTOMERS, POSTGRES_SETTINGS, World
 from tests.servers import ROOT
 
@@ -54,11 +55,11 @@ FULL = Extent(
 QUICK = Extent(
     rounds=3,
     cold_rounds=1,
-    seconds=0.8,
+    seconds=0.6,
     preload=CUSTOMERS,
-    import_rows=20_000,
-    postings=30_000,
-    memory_seconds=8,
+    import_rows=8_000,
+    postings=8_000,
+    memory_seconds=3,
 )
 
 
@@ -76,7 +77,8 @@ def main() -> None:
         ) as world,
     ):
         header["versions"]["postgresql"] = asyncio.run(machine.postgres_version(world.postgres.url("postgres")))
-        rounds = measured(world, wanted(options.only), extent)
+        asked = options.only or (list(BARS) if options.quick else [])  # in short, what has a bar alone
+        rounds = measured(world, wanted(asked), extent)
         header["at_once"] = world.best_at_once
     figures = report.measured(rounds)
     print("\n".join(["", *report.header(header), "", *report.rates(rounds), "", *report.bars(figures)]))
@@ -89,6 +91,7 @@ def wanted(only: list[str]) -> list[str]:
     """The slices that these figures need, or all; without the peers that cannot be had."""
     needed = {name for key in only for name in ((*BARS[key].needs, *BARS[key].best_of) if key in BARS else (key,))}
     names = [name for name in (*SLICES, "memory") if not only or name in needed]
+    names += [name for name in UNWALLED if name in needed]
     absent = {peer.name for peer in PEERS if peer.name in names and not peer.is_installed()}
     return [name for name in names if name not in absent]
 
@@ -96,13 +99,14 @@ def wanted(only: list[str]) -> list[str]:
 def measured(world: World, names: list[str], extent: Extent) -> dict[str, list[Slice]]:
     """Each slice once a round, in turn, so that a slow minute of the machine slows all alike; memory at the end."""
     found: dict[str, list[Slice]] = {name: [] for name in names}
-    cold, warm = ([name for name in names if name in SLICES and (name in COLD) is is_cold] for is_cold in (True, False))
+    slices = {**SLICES, **UNWALLED}
+    cold, warm = ([name for name in names if name in slices and (name in COLD) is is_cold] for is_cold in (True, False))
     for name in warm:
-        SLICES[name](world, WARMUP_SECONDS)
+        slices[name](world, WARMUP_SECONDS)
     print("all are up, filled and warm", flush=True)
     for number in range(extent.rounds):
         for name in [*warm, *(cold if number < extent.cold_rounds else [])]:
-            found[name].append(SLICES[name](world, extent.seconds))
+            found[name].append(slices[name](world, extent.seconds))
             print(f"round {number + 1}: {name} {found[name][-1]['rate']:,.0f}/s", flush=True)
     if "memory" in names:
         found["memory"].append(memory(world, extent.postings, extent.memory_seconds))

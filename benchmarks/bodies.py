@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 SHAPES = 512
-CUSTOMER = "customer-%06d@example.com"
+CUSTOMER = "customer-%07d@example.com"
 CHANNELS = ("web", "phone", "email", "store", "app")
 VALUED_EARLIER = 0.25  # of all interactions; the others matter when they are booked
 DAYS_EARLIER_MAX = 30

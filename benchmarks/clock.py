@@ -27,6 +27,7 @@ from app.operations.tick import advance_due
 from app.sealing.keys import MasterKey
 from app.store.accounts import save_accounts
 from app.store.books import lock_head
+from app.tables.grants import ROLE
 from app.upgrade import upgrade
 from app.worker import run_clock
 from tests.domain.strategies import THREE, brushing_zero, glowing, sinking
@@ -40,7 +41,7 @@ REPEATS = 200
 
 async def measure(url: str) -> None:
     """Fill a database, let the clock catch up, then let it idle."""
-    database = Database(url)
+    database = Database(url, role=ROLE)
     await upgrade(database)
     ledger = Ledger(
         database=database, master_key=MasterKey(os.urandom(32)), now=clock, new_id=uuid.uuid4, entropy=os.urandom
@@ -61,7 +62,7 @@ async def fill(ledger: Ledger, now: Instant) -> None:
     others = [account(number, quiet[number % len(quiet)], at=now) for number in range(DUE, ACCOUNTS)]
     every = [*due, *others]
     for first in range(0, ACCOUNTS, CHUNK):
-        async with ledger.database.write() as tx:
+        async with ledger.database.write(BOOK) as tx:
             await save_accounts(tx, await lock_head(tx, BOOK), every[first : first + CHUNK])
 
 

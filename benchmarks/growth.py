@@ -1,6 +1,6 @@
 """How much dearer a book becomes as it grows: appends and reads at 0, 1 and 10 million entries, and bytes an entry.
 
-    python -m benchmarks.growth [postgresql|sqlite] [--millions 0,1,10] [--seconds 2]
+    python -m benchmarks.growth [postgresql|sqlite] [--millions 0,1,10] [--seconds 2] [--set shared_buffers=4GB]
 
 The book of 0 million has 20,000 entries of 2,000 accounts; a grown one has as many entries an account. A cost is the
 processor time of server and database for each request, in microseconds, which the machine's other work touches
@@ -70,7 +70,9 @@ def main() -> None:
     is_postgres = options.database == "postgresql"
     with (
         tempfile.TemporaryDirectory(prefix="goodwill-growth-") as folder,
-        closing(World(Path(folder), preload=ENTRIES, seed=options.seed, customers=CUSTOMERS)) as world,
+        closing(
+            World(Path(folder), preload=ENTRIES, seed=options.seed, customers=CUSTOMERS, settings=dict(options.set))
+        ) as world,
     ):
         subject = world.ours if is_postgres else world.sqlite
         assert subject.book is not None
@@ -111,7 +113,7 @@ def cost(world: World, subject: Subject, name: str, seconds: float) -> Cost:
 async def sizes(book: Book) -> dict[tuple[str, str], float]:
     """The bytes of each table (under its own name) and index, for each entry of the book."""
     database = Database(book.url)
-    async with database.read() as tx:
+    async with database.oversee() as tx:
         count = (await tx.execute(text("SELECT count(*) FROM entries"))).scalar_one()
         rows = (await tx.execute(text(SIZES[tx.dialect.name]))).all()
     await database.close()
@@ -150,6 +152,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--millions", type=lambda given: [float(each) for each in given.split(",")])
     parser.add_argument("--seconds", type=float, default=1.0, help="of each slice")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--set", action="append", default=[], type=lambda given: given.split("=", 1), help="a setting of PostgreSQL"
+    )
     options = parser.parse_args()
     options.millions = options.millions or ([0, 1, 10] if options.database == "postgresql" else [0, 1])
     return options

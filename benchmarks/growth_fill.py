@@ -50,7 +50,7 @@ _NEW: dict[str, dict[str, str]] = {
         "body": "NULL",
     },
 }
-_NEW_ID = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}
+_NEW_ID = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "uuidv7()"}
 
 
 class Filling:
@@ -66,7 +66,7 @@ class Filling:
     async def begin(self) -> None:
         """Keep the small book aside, as it is now."""
         database = Database(self._url)
-        async with database.write() as tx:
+        async with database.whole() as tx:
             for table in COPIED:
                 statement = f"CREATE TABLE growth_{table.name} AS SELECT * FROM {table.name}"  # noqa: S608
                 await tx.execute(text(statement))
@@ -78,7 +78,7 @@ class Filling:
         """Add so many copies to the book, whose accounts are those of the next customers."""
         database = Database(self._url)
         for _ in range(0, count, AT_ONCE):
-            async with database.write() as tx:
+            async with database.whole() as tx:
                 key = await book_key(tx, self._book, self._master_key)
                 names = [key.digest((CUSTOMER % number).encode()) for number in range(self._customers)]
                 found = await accounts_by_alias(tx, self._book, names)
@@ -105,7 +105,8 @@ class Filling:
         await tx.execute(insert(_copies), pairs)
 
     async def _copy_rows(self, tx: AsyncConnection, first: int) -> None:
-        head = (await tx.execute(text("SELECT position, messages FROM books"))).one()
+        lock = "" if tx.dialect.name == "sqlite" else " FOR UPDATE"  # the clock writes messages meanwhile
+        head = (await tx.execute(text(f"SELECT position, messages FROM books{lock}"))).one()  # noqa: S608
         counts = {
             name: (await tx.execute(text(f"SELECT count(*) FROM growth_{name}"))).scalar_one()  # noqa: S608
             for name in ("entries", "messages")
@@ -126,4 +127,5 @@ def _copying(table: Table, given: Mapping[str, object]) -> str:
     columns = [column.name for column in table.columns]
     values = ", ".join(new.get(name, f"old.{name}").format_map(given) for name in columns)
     copied = f"SELECT {values} FROM growth_{table.name} old JOIN growth_copies ON old_id = old.account_id"  # noqa: S608
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) {copied}"
+    order = {"entries": " ORDER BY copy, old.position", "messages": " ORDER BY copy, old.number"}.get(table.name, "")
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) {copied}{order}"

@@ -59,7 +59,7 @@ MUTANTS = (
         "app/operations/announce.py",
         "await hand_over(ledger, tx, head.book, messages, keys=keys)",
         """async def later() -> None:
-        async with ledger.database.write() as own:
+        async with ledger.database.write(head.book) as own:
             await hand_over(ledger, own, head.book, messages)
     import asyncio
     asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(later()))""",

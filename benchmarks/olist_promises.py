@@ -173,7 +173,7 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 
 async def foretold(ledger: Ledger, orders: Iterable[Order]) -> list[Foretold]:
     """What the book knew of each order before its review was booked."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(BOOK) as tx:
         query = select(entries.c.external_id, entries.c.account_id, entries.c.position, entries.c.booked_at)
         reviews = {row.external_id: row for row in await tx.execute(query.where(entries.c.book == BOOK))}
         lives: defaultdict[Any, list[Any]] = defaultdict(list)

@@ -16,6 +16,7 @@ from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.sealing.keys import MasterKey
+from app.tables.grants import ROLE
 from app.upgrade import upgrade
 from tests.conftest import Bench, Clock
 from tests.postgres import Postgres
@@ -34,7 +35,7 @@ class Present(Clock):
 @asynccontextmanager
 async def opened_bench(url: str) -> AsyncGenerator[Bench]:
     """An open book on this empty database, from which webhooks may go to loopback."""
-    database = Database(url)
+    database = Database(url, role=ROLE)
     await upgrade(database)
     ledger = Ledger(
         database=database,

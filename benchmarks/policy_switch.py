@@ -27,6 +27,7 @@ from app.operations.read_customer import reading
 from app.operations.record import record
 from app.operations.verify import verify
 from app.sealing.keys import MasterKey
+from app.tables.grants import ROLE
 from app.upgrade import upgrade
 from app.worker import BREATH_SECONDS
 from tests.operations.adopting import document_of
@@ -45,7 +46,7 @@ PAUSE_SECONDS = 0.01  # between two postings
 
 async def measure(url: str, accounts: int) -> None:
     """Fill a book, switch its half-lives and then its thresholds, and say how long each step took."""
-    database = Database(url)
+    database = Database(url, role=ROLE)
     await upgrade(database)
     ledger = Ledger(
         database=database,
@@ -68,7 +69,7 @@ async def measure(url: str, accounts: int) -> None:
 
 async def _switched(ledger: Ledger, policy: Policy, accounts: int) -> None:
     begun = time.perf_counter()
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(BOOK) as tx:
         seen = await preview_policy(await reading(ledger, tx, BOOK), policy)
     say(f"  preview {time.perf_counter() - begun:.1f} s, {seen.changed:,} standings change")
     waits: list[float] = []

@@ -59,7 +59,7 @@ async def fill(bench: Bench, customers: list[str]) -> None:
     """Messages of all customers in turn."""
     ids = [(await account_of(bench, customer)).account_id for customer in customers]
     for _ in range(0, QUEUED, CHUNK):
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.write(bench.book) as tx:
             head, now = await lock_head(tx, bench.book), bench.ledger.now()
             messages = [
                 Message(
@@ -89,7 +89,7 @@ async def time_claims(bench: Bench, queue: Queue, when: str, *, ordered: bool) -
     asked: list[float] = []
     took: list[float] = []
     for _ in range(CLAIMS):
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.write(bench.book) as tx:
             await tx.execute(text("SELECT 1"))
             now, lease = clock(), bench.ledger.new_id()
             begun = time.perf_counter()
@@ -98,7 +98,7 @@ async def time_claims(bench: Bench, queue: Queue, when: str, *, ordered: bool) -
             begun = time.perf_counter()
             await claim(tx, queue, now, until=now + 60 * SECOND, lease=lease, limit=8, ordered=ordered)
             took.append((time.perf_counter() - begun) * 1_000)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         await tx.execute(update(deliveries).where(deliveries.c.lease.is_not(None)).values(lease=None, due_at=0))
     print(
         f"  {when}: the query takes {_in_words(asked)}; a claim, with its other statements, {_in_words(took)}",
@@ -114,7 +114,7 @@ def _in_words(took: list[float]) -> str:
 async def settle(bench: Bench) -> None:
     """As if the worker had gone on until SEEN are left."""
     own = deliveries.c
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         settled = update(deliveries).where(own.settled_at.is_(None), own.number <= QUEUED - SEEN)
         await tx.execute(settled.values(state="delivered", settled_at=clock(), due_at=None, lease=None))
 

@@ -29,7 +29,7 @@ async def replayed_book(file: Path, mapping: Path, *, watched_for: Instant) -> A
         ledger = await service.ledger()
         await open_book(ledger, BOOK)
         _import(file, mapping, folder)
-        async with ledger.database.write() as tx:
+        async with ledger.database.write(BOOK) as tx:
             end = (await lock_head(tx, BOOK)).booked_at + watched_for
         then = replace(ledger, now=lambda: end)
         while (await advance_due(then, BOOK)).advanced:

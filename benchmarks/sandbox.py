@@ -24,6 +24,7 @@ from app.operations.sandbox import advance_clock
 from app.operations.verify import verify
 from app.queries.crossings import crossings_of_book
 from app.sealing.keys import MasterKey
+from app.tables.grants import ROLE
 from app.upgrade import upgrade
 from tests.operations.promising import STEPS
 from tests.postgres import Postgres
@@ -36,7 +37,7 @@ DAYS = 90
 
 async def measure(url: str) -> None:
     """Fill a sandbox, move its clock, and verify it."""
-    database = Database(url)
+    database = Database(url, role=ROLE)
     await upgrade(database)
     for accounts in SIZES:
         ledger = Ledger(
@@ -48,7 +49,7 @@ async def measure(url: str) -> None:
         begun = time.perf_counter()
         passage = await advance_clock(ledger, book, by=DAYS * DAY)
         seconds = time.perf_counter() - begun
-        async with database.read() as tx:
+        async with database.read(book) as tx:
             within = {"after": passage.begun_at, "until": passage.ended_at}
             _, crossings = await crossings_of_book(tx, book, limit=0, **within)
         print(

@@ -25,12 +25,16 @@ def requests(of: Callable[[World], Subject], what: str, connections: int) -> Mea
     return lambda world, seconds: world.load(of(world), what, connections, seconds=seconds)
 
 
-def batches(world: World, seconds: float) -> Slice:
+def batches(of: Callable[[World], Subject]) -> Measure:
     """Batches over HTTP; the rate is of entries."""
-    how: dict[str, Any] = {"warmup": 0, "seconds": seconds, "to_the_last": True}
-    found = world.load(world.ours, "batch", BATCH_CONNECTIONS, **how)
-    each = {name: found[name] / BATCH for name in ("own_us", "server_us", "database_us")}
-    return {**found, **each, "rate": found["rate"] * BATCH}
+
+    def measure(world: World, seconds: float) -> Slice:
+        how: dict[str, Any] = {"warmup": 0, "seconds": seconds, "to_the_last": True}
+        found = world.load(of(world), "batch", BATCH_CONNECTIONS, **how)
+        each = {name: found[name] / BATCH for name in ("own_us", "server_us", "database_us")}
+        return {**found, **each, "rate": found["rate"] * BATCH}
+
+    return measure
 
 
 def copies(world: World, seconds: float) -> Slice:
@@ -96,11 +100,20 @@ SLICES: dict[str, Measure] = {
     "floor_get_64": requests(lambda world: world.floor, "balance", 64),
     "get_balance_64": requests(lambda world: world.ours, "balance", 64),
     "copy_1000": copies,
-    "batch_1000": batches,
+    "batch_1000": batches(lambda world: world.ours),
     "import": imports,
     "read_entries": reads,
     "fold": folds,
     **{each.name: peer(each) for each in PEERS},
+}
+
+UNWALLED: dict[str, Measure] = {  # the same past the wall between the books, for those who ask what it costs
+    "post_64_unwalled": requests(lambda world: world.unwalled, "post", 64),
+    "post_1_unwalled": requests(lambda world: world.unwalled, "post", 1),
+    "get_balance_1": requests(lambda world: world.ours, "balance", 1),
+    "get_balance_1_unwalled": requests(lambda world: world.unwalled, "balance", 1),
+    "get_balance_64_unwalled": requests(lambda world: world.unwalled, "balance", 64),
+    "batch_1000_unwalled": batches(lambda world: world.unwalled),
 }
 
 COLD = {"import", "read_entries", "fold", *(each.name for each in PEERS)}  # each time begun anew: no use to warm them

@@ -122,7 +122,7 @@ async def ours(path: Path, until: float) -> int:
     number = 0
     while time.perf_counter() < until:
         number += 1
-        async with database.write() as tx:
+        async with database.whole() as tx:
             await _core_append(tx.execute, number)
     await database.close()
     return number

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -62,7 +62,14 @@ class World:
     """All subjects, each started when it is first asked for. Close it."""
 
     def __init__(
-        self, folder: Path, *, preload: int, seed: int, import_rows: int = 0, customers: int = CUSTOMERS
+        self,
+        folder: Path,
+        *,
+        preload: int,
+        seed: int,
+        import_rows: int = 0,
+        customers: int = CUSTOMERS,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.seed = seed
@@ -70,6 +77,7 @@ class World:
         self.import_rows = import_rows
         self.best_at_once: dict[str, int] = {}  # of each peer
         self._preload = preload
+        self._settings = {**POSTGRES_SETTINGS, **(settings or {})}
         self._ending = ExitStack()
         self._runs = 0
         self._databases: dict[str, str] = {}
@@ -86,7 +94,7 @@ class World:
     @cached_property
     def postgres(self) -> Postgres:
         """A PostgreSQL of our own, with fsync."""
-        return self._ending.enter_context(closing(Postgres(settings=POSTGRES_SETTINGS)))
+        return self._ending.enter_context(closing(Postgres(settings=self._settings)))
 
     @cached_property
     def book(self) -> Book:
@@ -101,6 +109,12 @@ class World:
         subject = Subject(servers=[self._serve(book, "ours")], book=book)
         self._fill(subject, analyse=lambda: self.postgres.execute("ANALYZE", database="bench"))
         return subject
+
+    @cached_property
+    def unwalled(self) -> Subject:
+        """A server on the same book that goes past the wall between the books."""
+        settings = {**self.book.settings, "GOODWILL_DATABASE_ROLE": "none"}
+        return Subject(servers=[self._serve(replace(self.book, settings=settings), "unwalled")], book=self.book)
 
     @cached_property
     def both(self) -> Subject:

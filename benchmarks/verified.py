@@ -86,7 +86,7 @@ def main() -> None:
 
 async def _filled(url: str, path: Path) -> None:
     database = Database(url)
-    async with database.write() as tx:
+    async with database.whole() as tx:
         await tx.run_sync(migrate)
     await database.close()
     await copied(path, url)

@@ -61,7 +61,7 @@ class Built:
     async def build(self) -> None:
         """History, then a year of live batches."""
         database = self.ledger.database
-        async with database.write() as tx:
+        async with database.whole() as tx:
             await tx.run_sync(migrate)
         await open_book(self.ledger, BOOK)
         await begin_replay(self.ledger, BOOK)

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.tables import metadata
-from app.upgrade import in_turn
+from app.tables.grants import ROLE
+from app.upgrade import in_turn, put_up_wall
 
 
 def main() -> None:
@@ -41,9 +42,12 @@ def migrate(connection: Connection) -> None:
 
 
 async def migrate_database(url: str) -> None:
-    database = Database(url)
+    role = os.environ.get("GOODWILL_DATABASE_ROLE", ROLE)
+    database = Database(url, role=None if role == "none" else role)
     try:
         await in_turn(database, migrate)
+        if not database.is_sqlite:
+            await put_up_wall(database)
     except DatabaseUnavailable as refusal:
         raise CommandError(refusal.detail) from refusal
     finally:

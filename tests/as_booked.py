@@ -26,7 +26,7 @@ async def lines_by_account(ledger: Ledger, book: str) -> dict[str, list[Line]]:
 
 async def crossings_of(ledger: Ledger, book: str, account: str) -> list[Recorded]:
     """What the ledger recorded of an account, in order."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         return [recorded(each.crossing) for each in await recorded_crossings(tx, book, UUID(account))]
 
 

@@ -13,6 +13,12 @@ READY = "clock runs"
 class ClockProcess(GoodwillProcess):
     """One clock. `start` begins anew, in the same log."""
 
+    @property
+    def complaints(self) -> str:
+        """What it said but that it runs, and behind which wall."""
+        lines = self.log.splitlines(keepends=True)
+        return "".join(line for line in lines if READY not in line and "the wall between the books stands" not in line)
+
     async def start(self) -> "ClockProcess":
         """Start, and wait until it says that it runs."""
         starts = self.log.count(READY)

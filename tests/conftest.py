@@ -20,6 +20,7 @@ from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
 from app.sealing.keys import MasterKey
 from app.settings import Settings
+from app.tables.grants import ROLE
 from app.upgrade import upgrade
 from tests.clean_databases import databases_of
 from tests.postgres import Server, running_server
@@ -139,11 +140,12 @@ async def open_bench(url: str) -> Bench:
 
 def started(url: str, master_key: MasterKey, clock: Clock) -> Ledger:
     """The services of a process that starts on a database."""
-    return Ledger(database=Database(url), master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)  # noqa: TID251 - a root of its own
+    database = Database(url, role=ROLE)
+    return Ledger(database=database, master_key=master_key, now=clock, new_id=uuid.uuid4, entropy=os.urandom)  # noqa: TID251 - a root of its own
 
 
 async def migrated(url: str) -> None:
     """Make the schema of this release."""
-    database = Database(url)
+    database = Database(url, role=ROLE)
     await upgrade(database)
     await database.close()

@@ -42,7 +42,7 @@ async def test_a_writer_that_falls_silent_keeps_the_others_waiting_for_a_time_on
     vanished = asyncio.create_task(_lock_until(silent, locked, released))
     try:
         await locked.wait()
-        async with other.write() as tx:
+        async with other.write("acme") as tx:
             await tx.execute(text("LOCK TABLE one"))
         released.set()
         with pytest.raises(DatabaseUnavailable):
@@ -68,7 +68,7 @@ async def test_what_is_our_mistake_is_told_without_the_row(postgres: Server, sql
     database = Database(url)
     try:
         with pytest.raises(DBAPIError) as error:
-            async with database.write() as tx:
+            async with database.write("acme") as tx:
                 await tx.execute(text(sql), {"it": NAME})
     finally:
         await database.close()
@@ -79,7 +79,7 @@ async def test_what_is_our_mistake_is_told_without_the_row(postgres: Server, sql
 
 
 async def _lock_until(database: Database, locked: asyncio.Event, released: asyncio.Event) -> None:
-    async with database.write() as tx:
+    async with database.write("acme") as tx:
         await tx.execute(text("LOCK TABLE one"))
         locked.set()
         await released.wait()
@@ -88,7 +88,7 @@ async def _lock_until(database: Database, locked: asyncio.Event, released: async
 
 async def _close_the_circle(database: Database, other: Any) -> None:
     """The other one gets its table once we lost."""
-    async with database.write() as tx:
+    async with database.write("acme") as tx:
         await tx.execute(text("LOCK TABLE two"))
         waits = asyncio.create_task(other.execute("LOCK TABLE two"))
         try:
@@ -105,10 +105,10 @@ async def test_a_server_that_takes_no_writes_for_now_is_to_be_asked_again(postgr
     await execute(url, "CREATE TABLE one (); ALTER DATABASE read_only SET default_transaction_read_only = on")
     try:
         with pytest.raises(DatabaseUnavailable):
-            async with database.write() as tx:
+            async with database.write("acme") as tx:
                 await tx.execute(text("INSERT INTO one DEFAULT VALUES"))
         with pytest.raises(DBAPIError):  # a write of our own where only reading is meant is a mistake of ours
-            async with database.read() as tx:
+            async with database.read("acme") as tx:
                 await tx.execute(text("INSERT INTO one DEFAULT VALUES"))
     finally:
         await database.close()
@@ -127,6 +127,28 @@ async def test_a_server_that_breaks_off_as_one_connects_is_to_be_asked_again() -
         port = server.sockets[0].getsockname()[1]
         database = Database(f"postgresql://postgres@127.0.0.1:{port}/none")
         with pytest.raises(DatabaseUnavailable):
-            async with database.read() as tx:
+            async with database.read("acme") as tx:
                 await tx.execute(text("SELECT 1"))
+        await database.close()
+
+
+async def test_whoever_is_cancelled_at_whatever_moment_leaves_no_transaction_behind(postgres: Server) -> None:
+    url = postgres.create_database("cancelled_anywhere")
+    database, other = Database(url), await asyncpg.connect(url)
+    begun = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+
+    async def write() -> None:
+        async with database.write("acme") as tx:
+            await tx.execute(text("SELECT 1"))
+
+    try:
+        for turns in range(60):
+            writing = asyncio.create_task(write())
+            for _ in range(turns):
+                await asyncio.sleep(0.0001)
+            writing.cancel()
+            await asyncio.wait([writing])
+            assert await other.fetchval(begun) == 0, turns
+    finally:
+        await other.close()
         await database.close()

@@ -29,7 +29,7 @@ def test_the_revision_of_the_schema_is_the_last_migration() -> None:
 
 async def test_the_schema_after_migrations_equals_the_tables(database_url: str) -> None:
     database = Database(database_url)
-    async with database.read() as tx:
+    async with database.oversee() as tx:
         differences = await tx.run_sync(_differences)
         revision = await tx.run_sync(schema_revision)
     await database.close()
@@ -43,7 +43,7 @@ async def test_several_replicas_may_migrate_an_empty_database_at_once(tmp_path: 
         assert await asyncio.gather(*(_migrate_in_a_process(url) for _ in range(3))) == [0, 0, 0]
 
         database = Database(url)
-        async with database.read() as tx:
+        async with database.oversee() as tx:
             assert await tx.run_sync(schema_revision) == REVISION
         await database.close()
 
@@ -52,7 +52,7 @@ async def test_an_account_of_the_first_release_learns_when_it_last_crossed(tmp_p
     crossed, never = uuid.UUID(int=1), uuid.UUID(int=2)
     for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("first_release")):
         database = Database(url)
-        async with database.write() as tx:
+        async with database.whole() as tx:
             await tx.run_sync(_upgrade, "0001")
             await tx.execute(
                 insert(_without(_before(accounts), "crossed_at")),
@@ -73,7 +73,7 @@ async def test_what_an_older_release_knew_of_customers_becomes_their_history(tmp
     known = {both: 7.5, valued: 0.0, moved: None, neither: None}
     for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("known_before")):
         database = Database(url)
-        async with database.write() as tx:
+        async with database.whole() as tx:
             await tx.run_sync(_upgrade, "0004")
             old = _before(accounts)
             rows = [{**_filled(old, each), "opened_at": 100, "value": value} for each, value in known.items()]
@@ -106,7 +106,7 @@ async def test_accounts_are_of_the_first_generation_and_an_adoption_begins_anew(
     row = {**dict.fromkeys(_before(accounts).c.keys()), **_filled(_before(accounts), ada)}
     for url in (f"sqlite:///{tmp_path / 'old.sqlite3'}", postgres.create_database("one_generation")):
         database = Database(url)
-        async with database.write() as tx:
+        async with database.whole() as tx:
             await tx.run_sync(_upgrade, "0004")
             await tx.execute(insert(_before(accounts)), row)
             adopting = _before(policy_adoptions)

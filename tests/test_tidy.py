@@ -63,6 +63,12 @@ def test_no_file_names_a_place_of_one_machine() -> None:
     assert named == []
 
 
+@pytest.mark.parametrize("name", [each for each in MODULES if each.startswith("app/")])
+def test_whatever_is_kept_from_a_check_of_security_says_why(name: str) -> None:
+    left_out = re.findall(r"# noqa: ([A-Z0-9, ]*\bS\d{3}[A-Z0-9, ]*)(.*)", (ROOT / name).read_text())
+    assert [codes for codes, why in left_out if not re.search(r"[a-z]{4}", why)] == []
+
+
 def test_every_text_ends_with_a_newline() -> None:
     assert [name for name, text in texts() if text and not text.endswith("\n")] == []
 

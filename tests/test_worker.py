@@ -12,17 +12,19 @@ from sqlalchemy import make_url, update
 
 from app import worker
 from app.domain.errors import DatabaseUnavailable
-from app.domain.instant import DAY, SECOND
+from app.domain.instant import DAY, MINUTE, SECOND
 from app.domain.policy import HalfLives, Policy
 from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.tick import advance_due
 from app.operations.verify import verify
+from app.queries.checkpoints import last_checkpoint
 from app.queries.due import next_due_by_book
 from app.tables import books
 from tests.conftest import Bench
 from tests.operations.posting import account_of, interaction, new_book, post
 from tests.operations.promising import DUE, making, standing
+from tests.operations.signing import sign_all, signing
 from tests.postgres import Server
 
 PATIENCE_SECONDS = 60.0
@@ -62,7 +64,7 @@ async def is_advanced(bench: Bench) -> bool:
 
 async def until_nothing_is_due(bench: Bench) -> None:
     async def nothing_is_due() -> bool:
-        async with bench.ledger.database.read() as tx:
+        async with bench.ledger.database.oversee() as tx:
             dues = await next_due_by_book(tx)
         return all(due_at > bench.ledger.now() for due_at in dues.values())
 
@@ -167,7 +169,8 @@ async def test_a_book_that_cannot_be_ticked_does_not_keep_the_clock_from_the_oth
     broken = await new_book(bench)
     for book in (broken, bench.book):
         await post(bench, interaction(1, "product.failed"), book=book)
-    async with bench.ledger.database.write() as tx:
+        await sign_all(bench, book)
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(books).where(books.c.book == broken).values(policy_version=9))
     bench.clock.pass_days(1_000)
 
@@ -180,7 +183,7 @@ async def test_a_book_that_cannot_be_ticked_does_not_keep_the_clock_from_the_oth
 
 async def test_a_book_that_replays_history_does_not_keep_it_awake(bench: Bench) -> None:
     await post(bench, interaction(1, "product.failed"))
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(books).values(replaying=True))
     bench.clock.pass_days(1_000)
 
@@ -189,6 +192,34 @@ async def test_a_book_that_replays_history_does_not_keep_it_awake(bench: Bench) 
 
     assert (await account_of(bench)).look_again_at <= bench.clock.now
     assert value_of(worker.lag_seconds) == 0
+
+
+async def test_the_clock_signs_checkpoints_one_after_the_other_and_goes_on_with_the_next_book(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, broken = signing(bench, entries=3, minutes=10), await new_book(bench)
+    for book in (broken, bench.book):
+        await post(bench, *[interaction(n) for n in range(8)], book=book)
+    async with bench.ledger.database.whole() as tx:
+        await tx.execute(update(books).where(books.c.book == broken).values(policy_version=9))
+
+    async def covered() -> int:
+        async with bench.ledger.database.read(bench.book) as tx:
+            found = await last_checkpoint(tx, bench.book)
+        return found.position if found else 0
+
+    async with running(bench.ledger):
+        await until(lambda: broken in caplog.text)
+        await until(lambda: _is(covered(), 6))
+        bench.clock.now += 10 * MINUTE
+        bench.ledger.soon_due.set()
+        await until(lambda: _is(covered(), 8))
+
+    assert (await verify(bench.ledger, bench.book)).is_sound
+
+
+async def _is(found: Awaitable[int], expected: int) -> bool:
+    return await found == expected
 
 
 async def test_the_clock_breaks_a_promise_when_its_time_comes(bench: Bench) -> None:

@@ -120,7 +120,7 @@ async def _reversed_by(ledger: Ledger, book: str, outcomes: Sequence[Outcome]) -
     replayed = [o.entry.entry_id for o in outcomes if isinstance(o, Posted) and o.replayed]
     if not replayed:
         return {}
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         return await reversals_of(tx, book, replayed)
 
 

@@ -38,7 +38,7 @@ async def get_deliveries(
 ) -> DeliveriesOut:
     """What a subscription is or was owed, newest first; also of one that is deleted."""
     listed = ("deliveries", id, tuple(state or ()))
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         found = await subscription(tx, key.book, id)
         if found is None:
             raise UnknownSubscription
@@ -89,7 +89,7 @@ async def recover_deliveries(
     """
     since = instant_of(body.since)
     listed = ("recover", id, since)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         own = await book_key(tx, key.book, ledger.master_key)
     until, after = (ledger.now(), 0) if body.cursor is None else decode_cursor(own, listed, body.cursor)
     done = await recover(ledger, key.book, id, since=since, until=until, after=after)
@@ -98,7 +98,7 @@ async def recover_deliveries(
 
 
 async def _shown(ledger: Ledger, book: str, subscription_id: UUID, message_id: str) -> DeliveryTriesOut:
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         found = await subscription(tx, book, subscription_id)
         if found is None:
             raise UnknownSubscription

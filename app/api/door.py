@@ -9,7 +9,8 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import nullcontext
 from hashlib import sha256
 from time import perf_counter
 
@@ -18,9 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.encoded_path import encoded_path
 from app.api.metrics import count_request
+from app.api.pace import WRONG_AT_ONCE, WRONG_PER_SECOND, Pace
 from app.api.problems import problem_response
 from app.api.room import Room
+from app.api.safe_headers import add_safe_headers
 from app.api.state import Service
+from app.api.watch import Watch, about
 from app.domain.api_key import ApiKey, opens, parse_token
 from app.domain.errors import DatabaseUnavailable, InternalError, Refusal, Unauthorized
 from app.queries.keys import find_key
@@ -31,21 +35,33 @@ NewRequestId = Callable[[], str]
 KEY_SECONDS = 1.0
 """A key that another process revokes opens for as long at most."""
 
-_NOSNIFF = (b"x-content-type-options", b"nosniff")
-_NO_STORE = (b"cache-control", b"no-store")
-
+_UNWATCHED = nullcontext()
 _LISTS = (b"accept", b"if-match", b"if-none-match")
 
 
 class Door:
-    """Wraps the application; `new_request_id` is chance, handed in by the root."""
+    """Wraps the application; `new_request_id` is chance, handed in by the root.
+
+    `per_second` bounds the requests of each key in this process, None does not; `watch` writes down what passed.
+    """
 
     app: ASGIApp
 
-    def __init__(self, *, service: Service, room: Room, new_request_id: NewRequestId) -> None:
+    def __init__(
+        self,
+        *,
+        service: Service,
+        room: Room,
+        new_request_id: NewRequestId,
+        per_second: float | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self.service = service
         self.room = room
+        self.pace = None if per_second is None else Pace(per_second, max(1.0, per_second))  # of each key
+        self.wrong = Pace(WRONG_PER_SECOND, WRONG_AT_ONCE)  # secrets, of each key and address
         self.new_request_id = new_request_id
+        self.watch = watch
 
     def before(self, app: ASGIApp) -> "Door":
         """This door, before the application."""
@@ -72,7 +88,8 @@ class Door:
         }
         begun = perf_counter()
         try:
-            await self._answer(passed, receive, answering, app)
+            with self.watch.following(passed, scope["method"], answering) if self.watch else _UNWATCHED:
+                await self._answer(passed, receive, answering, app)
         finally:
             route, seconds = getattr(passed.get("route"), "path", None), perf_counter() - begun
             count_request(route=route, method=scope["method"], status=answering.status, seconds=seconds)
@@ -82,11 +99,11 @@ class Door:
         try:
             await self._pass(passed, receive, answering, app)
         except ClientDisconnect:
-            logger.info("request %s: the caller went away", request_id)
+            logger.info("request %s: the caller went away", request_id, extra=about(passed))
         except Refusal as refusal:
             await answering.refuse(refusal, passed, receive)
         except Exception:
-            logger.exception("request %s failed", request_id)
+            logger.exception("request %s failed", request_id, extra=about(passed))
             await answering.refuse(InternalError(), passed, receive)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, app: ASGIApp) -> None:
@@ -96,12 +113,22 @@ class Door:
         with self.room.entered() as held:
             scope["state"]["held"] = held
             if scope["method"] != "OPTIONS":
-                scope["state"]["api_key"] = await self._api_key(scope["headers"])
+                key = scope["state"]["api_key"] = await self._api_key(scope)
+                self._keep_pace(key)
             await app(scope, receive, send)
 
-    async def _api_key(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiKey:
-        """The caller's key, which was read within the last KEY_SECONDS; Unauthorized without one that opens."""
-        sent = next((value for name, value in headers if name == b"authorization"), b"")
+    def _keep_pace(self, key: ApiKey) -> None:
+        if self.pace is not None:
+            now = asyncio.get_running_loop().time()
+            self.pace.check(key.key_id, now)
+            self.pace.spend(key.key_id, now)
+
+    async def _api_key(self, scope: Scope) -> ApiKey:
+        """The caller's key, which was read within the last KEY_SECONDS; Unauthorized without one that opens.
+
+        Whoever sends wrong secrets for a key again and again is told to wait, and nothing is looked up meanwhile.
+        """
+        sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         ledger, now = await self.service.ledger(), asyncio.get_running_loop().time()
         known = ledger.open_keys.get(sha256(sent).digest())
         if known is not None and now < known.until and known.key.is_live(ledger.now()):
@@ -109,9 +136,12 @@ class Door:
         token = parse_token(_credentials(sent.decode("latin-1")))
         if token is None:
             raise Unauthorized
-        async with ledger.database.glance() as tx:
+        whoever = (scope.get("client") or ("",))[0], token.book, token.key_id
+        self.wrong.check(whoever, now)
+        async with ledger.database.glance(token.book) as tx:
             key = await find_key(tx, token.book, token.key_id)
         if not opens(key, token, ledger.now()) or key is None:
+            self.wrong.spend(whoever, now)
             raise Unauthorized
         ledger.keep_open(sha256(sent).digest(), key, until=now + KEY_SECONDS)
         return key
@@ -130,9 +160,8 @@ class _Answering:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[tuple[bytes, bytes]] = message["headers"]
-            headers += [(b"x-request-id", self.request_id.encode()), _NOSNIFF]
-            if b"cache-control" not in dict(headers):
-                headers.append(_NO_STORE)  # it tells of customers
+            headers.append((b"x-request-id", self.request_id.encode()))
+            add_safe_headers(headers)
         if self.is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self.send(message)
@@ -140,7 +169,7 @@ class _Answering:
     async def refuse(self, refusal: Refusal, scope: Scope, receive: Receive) -> None:
         if isinstance(refusal, DatabaseUnavailable):
             said, *_ = str(refusal.__cause__ or type(refusal).__name__).splitlines() or [""]
-            logger.warning("request %s: %s: %s", self.request_id, refusal.code, said)
+            logger.warning("request %s: %s: %s", self.request_id, refusal.code, said, extra=about(scope))
         if self.status is None:
             await problem_response(refusal, self.request_id)(scope, receive, self)
 

@@ -39,7 +39,7 @@ async def get_explanation(
 ) -> ExplanationOut:
     """What is felt now, by memory and by entry, the heaviest first, in words; and when the standing changes next."""
     language = chosen_language(accept_language)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view, found = await find_customer(ledger, tx, key.book, customer)
         account = found.account
         explanation = await explain_account(view, await grounds_of(view, account))

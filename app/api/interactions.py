@@ -1,11 +1,11 @@
 """Post interactions and reversals, one at a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic_core import to_json
 
 from app.api.body import JSON_TYPE, StrictRoute, read_model, strict_body
@@ -35,7 +35,7 @@ _ANSWERS: Responses = {
     200: {"model": PostedOut, "description": "It was posted before."},
     **ANSWERS,
     **BODY_ANSWERS,
-    **refusals(409),
+    **refusals(409, 410),
 }
 
 
@@ -44,7 +44,14 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.post("/interactions", status_code=201, response_model=PostedOut, responses=_ANSWERS, openapi_extra=_BODY)
+@router.post(
+    "/interactions",
+    status_code=201,
+    response_model=PostedOut,
+    responses=_ANSWERS,
+    openapi_extra=_BODY,
+    dependencies=[Depends(WRITES)],
+)
 async def post_interaction(request: Request, _documented: IdempotencyKeys) -> Response:
     """Post one interaction. The same interaction again answers 200 with the first entry; for ever."""
     return await answer_interaction(request)
@@ -113,23 +120,24 @@ async def _posted_now(ledger: Ledger, book: str, answer: Answer, outcome: Posted
     """The account just after the entry: nearly always all that is to be said of it was known in the append."""
     account, policy, at = outcome.account, answer.recorded.policy, outcome.entry.booked_at
     if account.heaviest is None:
-        async with ledger.database.read() as tx:
+        async with ledger.database.read(book) as tx:
             shares = await weighing_most(await reading(ledger, tx, book, at=at), account)
     else:
         shares = because(account.heaviest, policy.half_lives, at)
     rules = answer.recorded.tariff.kinds
     rests_on = [share_shown(share, rules.get(share.entry.kind)) for share in shares]
-    return _Shown(account_shown(account, outcome.customer, policy, at, rests_on), {})
+    merged_into = answer.recorded.merged.get(outcome.customer)
+    return _Shown(account_shown(account, outcome.customer, policy, at, rests_on, merged_into=merged_into), {})
 
 
-async def _posted_before(ledger: Ledger, book: str, _answer: Answer, outcome: Posted) -> _Shown:
+async def _posted_before(ledger: Ledger, book: str, answer: Answer, outcome: Posted) -> _Shown:
     """The account as it is now, and which of the entries was reversed since."""
     known = [outcome.entry, outcome.replacement] if outcome.replacement else [outcome.entry]
-    async with ledger.database.read() as tx:
-        view = await reading(ledger, tx, book)
+    async with ledger.database.read(book) as tx:
+        view = replace(await reading(ledger, tx, book), merged=answer.recorded.merged)
         reversed_by = await reversals_of(tx, book, [entry.entry_id for entry in known])
         account = await account_view(view, view.advanced(outcome.account).account, outcome.customer)
-    return _Shown(account.model_dump(), reversed_by)
+    return _Shown(account, reversed_by)
 
 
 def _customers(outcome: Posted, item: Item) -> list[str]:

@@ -22,8 +22,12 @@ MEANINGS: Mapping[MessageType, str] = {
     MessageType.ACCOUNT_ABOUT_TO_BE_DELIGHTED: "One gesture away from delighted, on the way up. A subscription "
     "has to name it: account.* and * leave it out.",
     MessageType.ACCOUNT_STANDING_CHANGED: "The standing changed in a way that has no name of its own.",
+    MessageType.ACCOUNT_MERGED: "Another customer was merged into this one. Never quiet.",
+    MessageType.ACCOUNT_UNMERGED: "A customer who was merged into this one is another again. Never quiet.",
     MessageType.POLICY_ADOPTED: "Another policy is in force. The standings that it changes are not told of.",
     MessageType.IMPORT_FINISHED: "An import is done.",
+    MessageType.CHECKPOINT_SIGNED: "A checkpoint of the ledger was signed, to be kept elsewhere. A subscription "
+    "has to name it: * leaves it out.",
     MessageType.SUBSCRIPTION_DISABLED: "A subscription is sent nothing any more, since nothing arrives there.",
     MessageType.CAUSE_SUMMARY: "What one cause had to tell beyond 50 messages within 10 minutes: how many, and "
     "the ten gravest.",

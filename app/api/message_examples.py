@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from app.domain.checkpoint import Checkpoint, checkpoint_shown
 from app.domain.entry import Entry
 from app.domain.instant import DAY, HOUR, Instant, wire_time
 from app.domain.message import GRAVITY, MessageType
@@ -58,6 +59,8 @@ def _entry(kind: str, points: int, memory: Memory, *, balance: int) -> Entry:
 _LATE = _entry("delivery.late", -48, Memory.DEEP, balance=-36)
 _DUE = _entry("delivery.late", -12, Memory.PASSING, balance=0)
 _GIFT = _entry("moment.unexpected_gift", 45, Memory.LASTING, balance=40)
+_MERGED = _entry("account.merged_from", 2, Memory.LASTING, balance=16)
+_UNMERGED = _entry("account.merged_from", -2, Memory.LASTING, balance=14)
 
 
 def _told(
@@ -94,6 +97,8 @@ _ACCOUNT_BODIES = {
     MessageType.ACCOUNT_STANDING_CHANGED: _told(
         [MessageType.ACCOUNT_STANDING_CHANGED], _DELIGHTED, _STEADY, (14.99, 14.99), None
     ),
+    MessageType.ACCOUNT_MERGED: _told([MessageType.ACCOUNT_MERGED], _STEADY, _STEADY, (12.4, 14.4), _MERGED),
+    MessageType.ACCOUNT_UNMERGED: _told([MessageType.ACCOUNT_UNMERGED], _STEADY, _STEADY, (14.4, 12.4), _UNMERGED),
 }
 _LATE_BODY = json.loads(_ACCOUNT_BODIES[MessageType.DEBIT_DEEP])
 _WORST = {
@@ -101,6 +106,20 @@ _WORST = {
     **{name: _LATE_BODY[name] for name in ("type", "types", "timestamp")},
     **{name: _LATE_BODY["data"][name] for name in ("customer", "position", "to", "felt", "balance")},
 }
+_CHECKPOINT = Checkpoint(
+    book="main",
+    number=7,
+    since=4_000,
+    previous=bytes(range(1, 33)),
+    position=4_711,
+    hash=_LATE.hash,
+    root=bytes(range(2, 34)),
+    policy_version=2,
+    policy_hash=bytes(range(3, 35)),
+    signed_at=_NOON,
+    public_key=bytes(range(4, 36)),
+    signature=bytes(range(64)),
+)
 _BOOK_DATA: Mapping[MessageType, Mapping[str, Any]] = {
     MessageType.POLICY_ADOPTED: {"version": 2, "api_key": "k1"},
     MessageType.IMPORT_FINISHED: {
@@ -108,6 +127,7 @@ _BOOK_DATA: Mapping[MessageType, Mapping[str, Any]] = {
         "announced": False,
         "rows": {"read": 1000, "created": 981, "replayed": 0, "conflict": 0, "refused": 7, "skipped": 12},
     },
+    MessageType.CHECKPOINT_SIGNED: checkpoint_shown(_CHECKPOINT),
     MessageType.SUBSCRIPTION_DISABLED: {
         "subscription": _SUBSCRIPTION,
         "description": "the night shift",

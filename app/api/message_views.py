@@ -27,7 +27,7 @@ class MessageOut(WireOut):
     type: MessageType = Field(description="the gravest of `types`")
     types: list[MessageType]
     at: datetime = Field(description="when its cause was booked, or when time changed the standing")
-    customer: str | None = Field(description="null for the book's own")
+    customer: str | None = Field(description="null for the book's own, and where the customer was forgotten")
     position: int | None
     cause: str | None
     segment: str | None
@@ -39,7 +39,9 @@ class MessageOut(WireOut):
 class MessageBodyOut(MessageOut):
     """A message with its body."""
 
-    body: dict[str, Any] | None = Field(description="as it is sent; null once it is kept no longer, after 90 days")
+    body: dict[str, Any] | None = Field(
+        description="as it is sent; null once it is kept no longer, after 90 days or with its customer"
+    )
 
 
 async def message_views(view: Reading, found: Sequence[KeptMessage]) -> list[MessageOut]:
@@ -56,7 +58,7 @@ async def message_body_views(view: Reading, found: Sequence[KeptMessage]) -> lis
     return [
         MessageBodyOut(
             **_fields(each, names),
-            body=_body(view.book, each, keys[each.account_id] if each.account_id else view.book_key),
+            body=_body(view.book, each, keys.get(each.account_id) if each.account_id else view.book_key),
         )
         for each in found
     ]
@@ -84,8 +86,8 @@ def _fields(message: KeptMessage, names: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def _body(book: str, message: KeptMessage, key: Key) -> dict[str, Any] | None:
-    if message.sealed is None:
+def _body(book: str, message: KeptMessage, key: Key | None) -> dict[str, Any] | None:
+    if message.sealed is None or key is None:
         return None
     body: dict[str, Any] = json.loads(key.open(message.sealed, message_place(book, message.message_id)))
     return body

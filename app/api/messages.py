@@ -42,7 +42,7 @@ async def get_messages(
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
 ) -> MessagesOut:
     """What was told, newest first; also what was held back for a summary."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view = await reading(ledger, tx, key.book)
         wanted = MessageFilter(types=tuple(type or ()), cause=cause)
         if customer is not None:
@@ -63,7 +63,7 @@ async def get_messages(
 @router.get("/{message_id}", responses=refusals(404))
 async def get_message(message_id: MessagePath, ledger: LedgerDep, key: Reader) -> MessageBodyOut:
     """One message with its body."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         found = await message(tx, key.book, message_id_of(message_id))
         if found is None:
             raise UnknownMessage

@@ -29,7 +29,7 @@ _POLICY: dict[str, Any] = {"application/json": {"schema": {"$ref": REF + "Policy
 @router.get("", responses={200: {"description": "The policy.", "content": _POLICY, "headers": ETAG}})
 async def get_policy(response: Response, ledger: LedgerDep, key: Reader) -> dict[str, Any]:
     """The policy in force, as it was adopted; the ETag is its version."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         version = (await reading(ledger, tx, key.book)).head.policy_version
         response.headers["ETag"] = tag_of(version)
         document: dict[str, Any] | None = await policy_document(tx, key.book, version)
@@ -58,12 +58,12 @@ async def put_policy(
     does; meanwhile all goes on under the one before.
     """
     tags = listed_tags(if_match)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         expected = expected_version(tags, (await reading(ledger, tx, key.book)).head.policy_version)
     adoption = await adopt_policy(ledger, key.book, body, expected_version=expected, api_key_id=key.key_id)
     await carry_for(ledger, key.book, ADOPTED_WITHIN_SECONDS)
 
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         version = (await reading(ledger, tx, key.book)).head.policy_version
         under_way = await adoption_of(tx, key.book)
     if version < adoption.version:
@@ -76,7 +76,7 @@ async def put_policy(
 @router.get("/adoption", responses=refusals(404))
 async def get_adoption(ledger: LedgerDep, key: Reader) -> AdoptionOut:
     """How far the adoption of a policy is; 404 when none is under way (any more)."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         adoption = await adoption_of(tx, key.book)
     if adoption is None:
         raise NoAdoption
@@ -94,7 +94,7 @@ async def get_policy_version(
     version: Annotated[int, Path(ge=1, le=2**31 - 1)], ledger: LedgerDep, key: Reader
 ) -> dict[str, Any]:
     """One version of the policy, as it was adopted."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         document: dict[str, Any] | None = await policy_document(tx, key.book, version)
     if document is None:
         raise UnknownPolicyVersion
@@ -108,6 +108,6 @@ async def post_preview(body: PreviewIn, ledger: LedgerDep, key: RuleManager) -> 
         policy = parse_policy(body.policy, 0)
     except InvalidPolicy as refusal:
         raise refusal.under("/policy") from None
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view = await reading(ledger, tx, key.book)
         return PreviewOut.of(await preview_policy(view, policy, seed=body.seed))

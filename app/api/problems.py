@@ -12,8 +12,10 @@ from starlette.responses import Response
 
 from app.api.allow import allowed_methods
 from app.api.fault_codes import named
+from app.api.metrics import count_refusal
 from app.api.pointer import pointer_to
-from app.domain import errors, promise_errors, request_errors, webhook_errors
+from app.api.wire_fields import ONE_NAME, SEVERAL_NAMES
+from app.domain import errors, merge_errors, promise_errors, request_errors, webhook_errors
 from app.domain.errors import Fault, InvalidRequest, Refusal
 
 PROBLEM_JSON = "application/problem+json"
@@ -37,10 +39,16 @@ STATUS_OF: Mapping[type[Refusal], HTTPStatus] = {
     errors.InvalidTariff: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidPolicy: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InteractionConflict: HTTPStatus.CONFLICT,
+    errors.InteractionErased: HTTPStatus.GONE,
     errors.AlreadyReversed: HTTPStatus.CONFLICT,
     errors.NotReversible: HTTPStatus.CONFLICT,
     errors.NotReplayable: HTTPStatus.CONFLICT,
     errors.AdoptionUnderWay: HTTPStatus.CONFLICT,
+    merge_errors.CustomersDiffer: HTTPStatus.CONFLICT,
+    merge_errors.MergedFurther: HTTPStatus.CONFLICT,
+    merge_errors.NotMerged: HTTPStatus.CONFLICT,
+    merge_errors.SameCustomer: HTTPStatus.CONFLICT,
+    merge_errors.TakenMeanwhile: HTTPStatus.CONFLICT,
     promise_errors.InvalidPromise: HTTPStatus.UNPROCESSABLE_ENTITY,
     promise_errors.PromiseOverdue: HTTPStatus.CONFLICT,
     promise_errors.PromiseSettled: HTTPStatus.CONFLICT,
@@ -92,6 +100,7 @@ _REFUSAL_OF_STATUS: Mapping[int, type[Refusal]] = {
 def problem_of(refusal: Refusal, request_id: str | None) -> dict[str, Any]:
     """The problem document of a refusal; without `request_id` where it is one item of a batch."""
     status = STATUS_OF[type(refusal)]
+    count_refusal(refusal.code)
     document: dict[str, Any] = {
         **refusal.extra,
         "type": TYPE_PREFIX + refusal.code,
@@ -151,7 +160,15 @@ def faults_of(found: Sequence[Any]) -> tuple[Fault, ...]:
 
 def _fault(error: Mapping[str, Any]) -> Fault:
     code, detail = named(error)
-    return Fault(pointer=_pointer(error["loc"]), code=code, detail=detail)
+    return Fault(pointer=_pointer(_untagged(error["loc"])), code=code, detail=detail)
+
+
+def _untagged(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Without the validator's word for which of two forms a customer has."""
+    if "customer" not in loc[:-1]:
+        return loc
+    tag = loc.index("customer") + 1
+    return (*loc[:tag], *loc[tag + 1 :]) if loc[tag] in (ONE_NAME, SEVERAL_NAMES) else loc
 
 
 def _pointer(place: tuple[str | int, ...]) -> str:

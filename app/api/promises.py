@@ -51,7 +51,7 @@ class PromisesOut(WireOut):
 
 def _answers(done: str, *statuses: int) -> Responses:
     again = {"model": PromisePostedOut, "description": "It was told before."}
-    return {201: {"description": done}, 200: again, **ANSWERS, **BODY_ANSWERS, **refusals(409, *statuses)}
+    return {201: {"description": done}, 200: again, **ANSWERS, **BODY_ANSWERS, **refusals(409, 410, *statuses)}
 
 
 @router.post("", status_code=201, responses=_answers("The promise is made."))
@@ -110,7 +110,7 @@ async def get_promises(
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
 ) -> PromisesOut:
     """Promises by due time. An open one whose due time has passed is `overdue` until the clock has posted."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view = await reading(ledger, tx, key.book)
         wanted = PromiseFilter(at=view.now, states=tuple(state or ()), due_before=instant_or_none(due_before))
         if customer is None:
@@ -146,13 +146,15 @@ async def _post(ledger: Ledger, key: ApiKey, request: PromiseRequest, response: 
     assert outcome.promise is not None
     if outcome.replayed:
         response.status_code = 200
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view = await reading(ledger, tx, key.book, at=None if outcome.replayed else outcome.entry.booked_at)
         (promise,) = await promise_views(view, [outcome.promise])
         reversed_by = await reversals_of(tx, key.book, [outcome.entry.entry_id] if outcome.replayed else [])
         return PromisePostedOut(
             promise=promise,
             entry=EntryOut.of(outcome.entry, outcome.customer, reversed_by.get(outcome.entry.entry_id)),
-            account=await account_view(view, view.advanced(outcome.account).account, outcome.customer),
+            account=AccountOut.model_validate(
+                await account_view(view, view.advanced(outcome.account).account, outcome.customer)
+            ),
             replayed=outcome.replayed,
         )

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.api.gathered import Gathered
 from app.api.metrics import count_request
 from app.api.problems import STATUS_OF, problem_response
+from app.api.safe_headers import ALL
+from app.api.watch import Watch
 from app.domain.refusal import Refusal
 from app.domain.request_errors import HeadTooLarge, MalformedRequest, RequestTimeout, TooManyRequests
 
@@ -31,12 +33,13 @@ class Patience:
 
 
 def protocol_with_problems(
-    new_request_id: Callable[[], str], patience: Patience = Patience()
+    new_request_id: Callable[[], str], patience: Patience = Patience(), watch: Watch | None = None
 ) -> type[HttpToolsProtocol]:
     """Uvicorn's protocol, with problem documents; `new_request_id` is chance, handed in by the root."""
 
     class Protocol(_Protocol):
         seconds = patience
+        watched_by = watch
 
         def named(self) -> str:
             return new_request_id()
@@ -46,6 +49,7 @@ def protocol_with_problems(
 
 class _Protocol(HttpToolsProtocol):
     seconds: Patience
+    watched_by: Watch | None
     _is_arriving = False  # some of a request is here, and not all
     _is_in_head = False
     _head_bytes: int | None = None  # None: it begins somewhere in what was just received
@@ -167,7 +171,7 @@ class _Protocol(HttpToolsProtocol):
     def _end_with(self, refusal: Refusal) -> None:
         if self._may_answer():
             count_request(route=None, method="other", status=STATUS_OF[type(refusal)], seconds=0.0)
-            self.transport.write(self._answer(refusal))
+            self.transport.write(self._answer(refusal, self.named()))
         self.transport.close()
         self._arrived()
         self._wait_for_reading()
@@ -184,16 +188,11 @@ class _Protocol(HttpToolsProtocol):
         cycle.message_event.set()
         return True
 
-    def _answer(self, refusal: Refusal) -> bytes:
-        request_id = self.named()
-        headers = {
-            "X-Request-Id": request_id,
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-            "Connection": "close",
-        }
-        response = problem_response(refusal, request_id, headers)
-        lines = [*self.server_state.default_headers, *response.raw_headers]
+    def _answer(self, refusal: Refusal, request_id: str) -> bytes:
+        if self.watched_by is not None:
+            self.watched_by.tell("", STATUS_OF[type(refusal)], 0.0, {"request_id": request_id})
+        response = problem_response(refusal, request_id, {"X-Request-Id": request_id, "Connection": "close"})
+        lines = [*self.server_state.default_headers, *response.raw_headers, *ALL]
         head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
         return STATUS_LINE[response.status_code] + head + b"\r\n" + bytes(response.body)
 

@@ -12,7 +12,7 @@ from app.api.message_views import MessageBodyOut, message_body_views
 from app.api.openapi import ANSWERS, BODY_ANSWERS
 from app.api.state import LedgerDep, SandboxAdmin, SandboxWriter
 from app.api.views import customers_of, entry_views
-from app.api.wire import CrossingOut, EntryOut, WireOut
+from app.api.wire import CrossingOut, LineOut, WireOut
 from app.api.wire_in import WireIn
 from app.domain.instant import moment_of
 from app.domain.sandbox import ADVANCE_DAYS_MAX, parse_advance
@@ -68,7 +68,7 @@ class PassedOut(WireOut):
     from_: datetime = Field(alias="from")
     to: datetime
     crossings: list[PassedCrossingOut]
-    entries: list[EntryOut]
+    entries: list[LineOut]
     messages: list[MessageBodyOut] = Field(description="what was told, whether or not anybody subscribes")
     left_off: LeftOffOut
 
@@ -77,7 +77,7 @@ class PassedOut(WireOut):
 async def post_clock(body: ClockIn, ledger: LedgerDep, key: SandboxWriter) -> PassedOut:
     """Move a sandbox's clock ahead as if it had run all along; answers what happened meanwhile, in order."""
     passage = await advance_clock(ledger, key.book, by=body.advance)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         return await _passed(await reading(ledger, tx, key.book), passage)
 
 
@@ -105,7 +105,7 @@ async def _passed(view: Reading, passage: Passage) -> PassedOut:
         {
             "from": moment_of(passage.begun_at),
             "to": moment_of(passage.ended_at),
-            "crossings": [_crossing(each, names[account_id]) for account_id, each in crossed],
+            "crossings": [_crossing(each, names[own]) for own, each in crossed if own in names],
             "entries": await entry_views(view, lines),
             "messages": await message_body_views(view, told),
             "left_off": left_off,

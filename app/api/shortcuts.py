@@ -12,17 +12,16 @@ from app.api.encoded_path import encoded_path
 
 
 def shortcut(scope: Scope) -> ASGIApp | None:
-    """What answers the HTTP request, if it is for a busy route; then it has that `route` and its `path_params`."""
+    """What answers the HTTP request, if it is for a busy route; it has that route's `path_params` then."""
     if scope["query_string"]:  # no parameter is known there, which FastAPI says
         return None
     path, method = encoded_path(scope), scope["method"]
     if method == "POST" and path == _POST.path:
-        scope["route"] = _POST
         return _POSTING
     if method == "GET" and path.startswith(_BEGIN) and path.endswith(_END):
         customer = path[len(_BEGIN) : -len(_END)]
         if customer and "/" not in customer:
-            scope["route"], scope["path_params"] = _BALANCE, {"customer": customer}
+            scope["path_params"] = {"customer": customer}
             return _BALANCES
     return None
 
@@ -32,14 +31,15 @@ def _route(router: APIRouter, name: str) -> APIRoute:
     return found
 
 
-def _by(answer: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+def _by(route: APIRoute, answer: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = route
         response = await answer(StrictRequest(scope, receive))
         await response(scope, receive, send)
 
     return app
 
 
-_POST, _POSTING = _route(interactions.router, "post_interaction"), _by(interactions.answer_interaction)
-_BALANCE, _BALANCES = _route(customers.router, "get_balance"), _by(customers.answer_balance)
+_POST, _BALANCE = _route(interactions.router, "post_interaction"), _route(customers.router, "get_balance")
+_POSTING, _BALANCES = _by(_POST, interactions.answer_interaction), _by(_BALANCE, customers.answer_balance)
 _BEGIN, _END = _BALANCE.path.split("{customer}")

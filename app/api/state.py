@@ -79,5 +79,6 @@ RuleManager = Annotated[ApiKey, Depends(Requires((Scope.RULES_MANAGE,)))]
 WebhookManager = Annotated[ApiKey, Depends(Requires((Scope.WEBHOOKS_MANAGE,)))]
 # Who keeps the tariff has to read it first, and who posts has to know its kinds.
 TariffReader = Annotated[ApiKey, Depends(Requires((Scope.ACCOUNTS_READ, Scope.RULES_MANAGE, Scope.INTERACTIONS_WRITE)))]
+Admin = Annotated[ApiKey, Depends(Requires((Scope.ADMIN,)))]
 SandboxWriter = Annotated[ApiKey, Depends(Requires((Scope.INTERACTIONS_WRITE,), of_sandbox=True))]
 SandboxAdmin = Annotated[ApiKey, Depends(Requires((Scope.ADMIN,), of_sandbox=True))]

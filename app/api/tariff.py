@@ -59,7 +59,7 @@ async def get_tariff(
 
     Like all reads of the tariff it needs any one of accounts:read, rules:manage and interactions:write.
     """
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         version = (await reading(ledger, tx, key.book)).head.tariff_version
         document: dict[str, Any] | None = await tariff_document(tx, key.book, version)
     assert document is not None
@@ -84,7 +84,7 @@ async def put_tariff(
 ) -> TariffVersionOut:
     """Adopt a tariff, whole. Every expression is compiled first; a bad one is refused with kind and column."""
     tags = listed_tags(if_match)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         expected = expected_version(tags, (await reading(ledger, tx, key.book)).head.tariff_version)
     version = await adopt_tariff(ledger, key.book, body, expected_version=expected, api_key_id=key.key_id)
     response.headers["ETag"] = tag_of(version)
@@ -96,7 +96,7 @@ async def get_kinds(
     ledger: LedgerDep, key: TariffReader, q: Annotated[str, Query(max_length=200, description="words to look for")] = ""
 ) -> KindsOut:
     """The kinds whose names or labels match, best first; all of them, by name, without `q`."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view = await reading(ledger, tx, key.book)
         tariff = await tariff_in_force(ledger, tx, key.book, view.head.tariff_version)
     return KindsOut(kinds=[KindOut.of(rule) for rule in find_kinds(tariff, q)])
@@ -107,7 +107,7 @@ async def get_tariff_version(
     version: Annotated[TariffVersion, Path()], ledger: LedgerDep, key: TariffReader
 ) -> dict[str, Any]:
     """One version of the tariff, as it was adopted."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         document: dict[str, Any] | None = await tariff_document(tx, key.book, version)
     if document is None:
         raise UnknownTariffVersion
@@ -117,7 +117,7 @@ async def get_tariff_version(
 @documents.post("/valuations", responses=BODY_ANSWERS)
 async def post_valuations(body: ValuationsIn, ledger: LedgerDep, key: TariffReader) -> ValuationsOut:
     """What interactions would be worth, without posting them: under the tariff in force or one of your own."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         version = (await reading(ledger, tx, key.book)).head.tariff_version
         in_force = await tariff_in_force(ledger, tx, key.book, version)
     # A tariff takes up to seconds to compile: the event loop has better things to do meanwhile.

@@ -52,7 +52,7 @@ async def get_webhooks(
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
 ) -> SubscriptionsOut:
     """The subscriptions, in the order in which they were made."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         own = await book_key(tx, key.book, ledger.master_key)
         after = None
         if cursor is not None:
@@ -70,7 +70,7 @@ async def get_webhooks(
 @router.get("/{id}", responses=refusals(404))
 async def get_webhook(id: UUID, ledger: LedgerDep, key: WebhookManager) -> SubscriptionOut:  # noqa: A002 - the path says {id}
     """One subscription."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         found = await subscription(tx, key.book, id)
     if found is None or found.state is SubscriptionState.DELETED:
         raise UnknownSubscription
@@ -127,6 +127,6 @@ async def test_webhook(id: UUID, ledger: LedgerDep, key: WebhookManager) -> Test
 
 
 async def _shown(ledger: Ledger, book: str, found: Subscription) -> SubscriptionOut:
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         own = await book_key(tx, book, ledger.master_key)
     return SubscriptionOut.of(found, address_of(book, own, found), ledger.now())

@@ -1,7 +1,6 @@
 """What callers get: points are signed integers, what is felt has two decimals, times are RFC 3339 in UTC."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,23 +15,18 @@ from app.api.wire_base import WireOut as WireOut
 from app.api.wire_base import shown as shown
 from app.api.wire_explanation import ExplanationOut, GesturesOut
 from app.api.wire_promise import PromiseOut
-from app.domain.account import Account
-from app.domain.crossing import Cause, Crossing, next_crossing_at
+from app.domain.crossing import Cause, Crossing
 from app.domain.entry import Entry
-from app.domain.instant import Instant, moment_of
-from app.domain.policy import Memory, Policy
+from app.domain.instant import moment_of
+from app.domain.policy import Memory
 from app.domain.share import Share
 from app.domain.standing import Depth, Direction, Standing, direction_of
 from app.domain.tariff import Tariff
-from app.domain.worklist import felt_balance
 
 
-class EntryOut(WireOut):
-    """One line of the ledger."""
-
+class _EntryOut(WireOut):
     id: UUID
     position: int
-    customer: str
     sequence: int
     interaction: InteractionNameOut
     kind: str
@@ -59,6 +53,19 @@ class EntryOut(WireOut):
     reverses: UUID | None
     reversed_by: UUID | None
     hash: str
+
+
+class LineOut(_EntryOut):
+    """One line of the ledger, whoever it is about."""
+
+    customer: str | None = Field(description="null where the customer was forgotten")
+    erased: bool
+
+
+class EntryOut(_EntryOut):
+    """One line of the ledger."""
+
+    customer: str
 
     @classmethod
     def of(cls, entry: Entry, customer: str, reversed_by: UUID | None = None) -> "EntryOut":
@@ -114,6 +121,7 @@ class AccountOut(WireOut):
     """A customer's emotional bank account."""
 
     customer: str
+    merged_into: str | None = Field(None, description="whose account it is, if the customer was merged")
     balance: int
     felt: float
     standing: Standing
@@ -130,35 +138,6 @@ class AccountOut(WireOut):
     explanation: ExplanationOut | None = Field(default=None, description="only with include=explanation")
     gestures: GesturesOut | None = Field(default=None, description="only with include=gestures")
     promises: list[PromiseOut] | None = Field(default=None, description="those not settled; only with include=promises")
-
-    @classmethod
-    def of(
-        cls,
-        account: Account,
-        customer: str,
-        policy: Policy,
-        t: Instant,
-        *,
-        because: Sequence[BecauseOut],
-        recent: list[EntryOut] | None = None,
-    ) -> "AccountOut":
-        """The account at `t`. Requires an account advanced to `t`."""
-        return cls(
-            customer=customer,
-            balance=account.balance,
-            felt=shown(felt_balance(account, policy, t)),
-            standing=account.place.standing,
-            standing_since=moment_of(account.standing_since),
-            depth=account.place.depth,
-            next_crossing_at=_moment(next_crossing_at(account, policy, after=t)),
-            sequence=account.sequence,
-            position=account.position,
-            segment=account.segment,
-            value=account.value,
-            last_entry_at=moment_of(account.last_entry_at),
-            because=list(because),
-            recent=recent,
-        )
 
 
 class PostedOut(WireOut):
@@ -205,7 +184,3 @@ class CrossingOut(WireOut):
                 "announced": announced,
             }
         )
-
-
-def _moment(instant: Instant | None) -> datetime | None:
-    return None if instant is None else moment_of(instant)

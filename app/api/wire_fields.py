@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import unquote
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 from pydantic_core import PydanticCustomError
 
 from app.domain.instant import Instant, instant_of
@@ -16,6 +16,9 @@ from app.domain.interaction import IDENTIFIER_CHARACTERS_MAX, SYSTEM_SOURCE
 NOTE_BYTES_MAX = 4 * 1024
 ATTRIBUTES_BYTES_MAX = 8 * 1024
 LISTED_MAX = 100  # values of one filter
+NAMESPACED_ID_MAX = 159  # so that with its namespace it is no longer than any other customer
+NAMES_MAX = 10
+ONE_NAME, SEVERAL_NAMES = "name", "names"
 PAGE_SIZE_MAX = 1_000
 NUMBER_MAX = 1e12
 WITHOUT_NUL = r"^[^\x00]*$"
@@ -55,7 +58,7 @@ def _whole_number(value: object) -> object:
     return value
 
 
-def _decimal(value: object) -> object:
+def decimal(value: object) -> object:
     """A whole number in the one way of writing it: neither 1_0 nor +1, 1.0 or 01."""
     if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
         raise PydanticCustomError("number_invalid", "send a whole number in decimal digits")
@@ -101,6 +104,10 @@ def instant_or_none(moment: datetime | None) -> Instant | None:
     return None if moment is None else instant_of(moment)
 
 
+def _form_of_customer(sent: object) -> str:
+    return SEVERAL_NAMES if isinstance(sent, dict) else ONE_NAME
+
+
 _T = TypeVar("_T")
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=IDENTIFIER_CHARACTERS_MAX, pattern=WITHOUT_NUL)]
@@ -109,12 +116,19 @@ KindName = Annotated[str, StringConstraints(min_length=1, max_length=100, patter
 Source = Annotated[Identifier, AfterValidator(_not_ours)]
 Customer = Annotated[Identifier, AfterValidator(_addressable), Field(json_schema_extra={"pattern": ADDRESSABLE})]
 CustomerPath = Annotated[Identifier, BeforeValidator(unquoted), Path(description="the customer, percent-encoded")]
+Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
+NamespacedId = Annotated[str, StringConstraints(min_length=1, max_length=NAMESPACED_ID_MAX, pattern=WITHOUT_NUL)]
+CustomerNames = Annotated[dict[Namespace, NamespacedId], Field(min_length=1, max_length=NAMES_MAX)]
+CustomerIn = Annotated[
+    Annotated[Customer, Tag(ONE_NAME)] | Annotated[CustomerNames, Tag(SEVERAL_NAMES)],
+    Discriminator(_form_of_customer),
+]
 Note = Annotated[str, StringConstraints(pattern=WITHOUT_NUL), AfterValidator(_short_note)]
 AttributesIn = Annotated[dict[str, Any], AfterValidator(_small_attributes)]
 Listed = Annotated[list[_T], BeforeValidator(_parts), Field(min_length=1, max_length=LISTED_MAX)]
 WireTime = Annotated[datetime, BeforeValidator(_rfc3339, json_schema_input_type=datetime), AfterValidator(_in_range)]
 Number = Annotated[float, Field(ge=-NUMBER_MAX, le=NUMBER_MAX, allow_inf_nan=False, strict=True)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number, json_schema_input_type=int)]
-PageSize = Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX), BeforeValidator(_decimal)]
-Position = Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_decimal)]
-TariffVersion = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_decimal)]
+PageSize = Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX), BeforeValidator(decimal)]
+Position = Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(decimal)]
+TariffVersion = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(decimal)]

@@ -12,6 +12,7 @@ from app.api.wire_fields import (
     WITHOUT_NUL,
     AttributesIn,
     Customer,
+    CustomerIn,
     Identifier,
     KindName,
     Note,
@@ -22,6 +23,7 @@ from app.api.wire_fields import (
     WireTime,
     instant_or_none,
 )
+from app.domain.alias import alias_name
 from app.domain.errors import Fault, InvalidRequest, Refusal
 from app.domain.interaction import CONTEXT_FIELDS, Interaction, ReversalRequest
 
@@ -54,7 +56,9 @@ class InteractionIn(WireIn):
 
     id: Identifier | None = Field(None, description="the reporter's own id; or the Idempotency-Key header")
     source: Source | None = Field(None, description="who reports; the API key's own source if left out")
-    customer: Customer
+    customer: CustomerIn = Field(
+        description='a name, or ids by the systems that gave them: `{"zendesk": "88"}` is the name `zendesk:88`'
+    )
     kind: KindName
     value_at: WireTime | None = Field(None, description="when it mattered to the customer; now if left out")
     attributes: AttributesIn | None = Field(
@@ -79,11 +83,13 @@ class InteractionIn(WireIn):
 
         Raises InvalidRequest naming the field where neither is there.
         """
+        first, *aliases = names_in(self.customer)
         sent = self.__dict__  # asking each field for itself would take longer than all the rest
         return Interaction(
             source=required(self.source or source, "source", "name the source, or give the API key one"),
             id=required(self.id or idempotency_key, "id", "send an id of your own, or an Idempotency-Key header"),
-            customer=self.customer,
+            customer=first,
+            aliases=tuple(aliases),
             kind=self.kind,
             value_at=instant_or_none(self.value_at),
             attributes=self.attributes,
@@ -154,6 +160,13 @@ def _replacing(replacement: InteractionIn, source: str) -> Interaction:
         return replacement.to_domain(source=source)
     except Refusal as refusal:
         raise refusal.under("/replacement") from None
+
+
+def names_in(customer: str | dict[str, str]) -> list[str]:
+    """The names of a customer, in the order in which they were sent."""
+    if isinstance(customer, str):
+        return [customer]
+    return [alias_name(namespace, own_id) for namespace, own_id in customer.items()]
 
 
 def required(value: str | None, field: str, detail: str) -> str:

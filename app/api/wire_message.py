@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.wire import BecauseOut, EntryOut, PlaceOut, WireOut
+from app.api.wire_checkpoint import CheckpointOut
 from app.domain.message import MessageType
 
 AccountMessageType = Literal[
@@ -19,6 +20,8 @@ AccountMessageType = Literal[
     MessageType.ACCOUNT_DELIGHTED,
     MessageType.ACCOUNT_ABOUT_TO_BE_DELIGHTED,
     MessageType.ACCOUNT_STANDING_CHANGED,
+    MessageType.ACCOUNT_MERGED,
+    MessageType.ACCOUNT_UNMERGED,
 ]
 
 
@@ -108,6 +111,14 @@ class ImportFinishedOut(MessageOut):
     data: ImportedOut
 
 
+class CheckpointSignedOut(MessageOut):
+    """A checkpoint of the ledger was signed."""
+
+    type: Literal[MessageType.CHECKPOINT_SIGNED]
+    types: list[Literal[MessageType.CHECKPOINT_SIGNED]]
+    data: CheckpointOut
+
+
 class DisabledOut(WireOut):
     """The subscription to which nothing is sent any more; its deliveries are held."""
 
@@ -175,6 +186,7 @@ MODELS: Mapping[MessageType, type[MessageOut]] = {
     **dict.fromkeys(get_args(AccountMessageType), AccountMessageOut),
     MessageType.POLICY_ADOPTED: PolicyAdoptedOut,
     MessageType.IMPORT_FINISHED: ImportFinishedOut,
+    MessageType.CHECKPOINT_SIGNED: CheckpointSignedOut,
     MessageType.SUBSCRIPTION_DISABLED: SubscriptionDisabledOut,
     MessageType.CAUSE_SUMMARY: CauseSummaryOut,
     MessageType.TEST: TestOut,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from app.api.wire import AccountOut, BecauseOut, CrossingOut, EntryOut, WireOut, shown
+from app.api.wire import AccountOut, BecauseOut, CrossingOut, EntryOut, LineOut, WireOut, shown
 from app.domain.instant import moment_of
 from app.domain.standing import Depth, Standing
 from app.domain.tariff import Tariff
@@ -35,7 +35,7 @@ class LookupOut(WireOut):
 class EntriesOut(WireOut):
     """A page of the feed; `next_after` is where the next page begins."""
 
-    entries: list[EntryOut]
+    entries: list[LineOut]
     next_after: int
 
 

@@ -87,7 +87,9 @@ class DeliveryOut(WireOut):
     message_id: str
     type: MessageType
     state: DeliveryState
-    reason: str | None = Field(description="why it was given up: attempts_exhausted, expired, subscription_deleted")
+    reason: str | None = Field(
+        description="why it was given up: attempts_exhausted, expired, erased, subscription_deleted"
+    )
     created_at: datetime
     attempts: int = Field(description="how often it was tried")
     next_attempt_at: datetime | None = Field(description="null unless pending, or while an earlier one is waited for")

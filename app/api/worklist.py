@@ -3,17 +3,20 @@
 from dataclasses import astuple
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from pydantic_core import to_json
 
 from app.api.body import StrictRoute
 from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
+from app.api.json_answer import JsonAnswer
 from app.api.openapi import ANSWERS
 from app.api.state import LedgerDep, Reader
 from app.api.views import account_views, customers_of, hindsight_views
 from app.api.wire_fields import Listed, PageSize, Segment, WireTime
 from app.api.wire_pages import WorklistOut
 from app.domain.errors import Fault, InvalidRequest
-from app.domain.instant import Instant, instant_of, moment_of
+from app.domain.instant import Instant, instant_of, wire_time
+from app.domain.shown import Shown
 from app.domain.standing import Depth, Standing
 from app.domain.worklist import Filter, Moment, Order, Rank
 from app.operations.look_back import worklist_as_of
@@ -25,7 +28,7 @@ router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["custo
 Many = Query(description="one value, several times, or a comma-separated list")
 
 
-@router.get("", responses=ANSWERS)
+@router.get("", response_model=WorklistOut, responses=ANSWERS)
 async def get_worklist(
     ledger: LedgerDep,
     key: Reader,
@@ -36,17 +39,19 @@ async def get_worklist(
     as_of: Annotated[WireTime | None, Query(description="value time: the worklist in hindsight")] = None,
     limit: Annotated[PageSize, Query()] = 50,
     cursor: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS_MAX)] = None,
-) -> WorklistOut:
+) -> Response:
     """Accounts by standing, depth and segment, in one of five orders."""
     wanted = Filter(standings=tuple(standing or ()), depths=tuple(depth or ()), segments=tuple(segment or ()))
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(key.book) as tx:
         view = await reading(ledger, tx, key.book)
         if as_of is not None:
-            return await _in_hindsight(view, wanted, order or Order.FELT, instant_of(as_of), limit, cursor)
-        return await _now(view, wanted, order or Order.STANDING_SINCE, limit, cursor)
+            page = await _in_hindsight(view, wanted, order or Order.FELT, instant_of(as_of), limit, cursor)
+        else:
+            page = await _now(view, wanted, order or Order.STANDING_SINCE, limit, cursor)
+    return JsonAnswer(to_json(page))
 
 
-async def _now(view: Reading, wanted: Filter, order: Order, limit: int, cursor: str | None) -> WorklistOut:
+async def _now(view: Reading, wanted: Filter, order: Order, limit: int, cursor: str | None) -> Shown:
     listed = ("customers", wanted, order)
     moment, after = _begun(view, listed, cursor) or (view.moment(view.now), None)
     then, policies = await at_moment(view, moment)
@@ -63,16 +68,16 @@ async def _now(view: Reading, wanted: Filter, order: Order, limit: int, cursor: 
     )
     shown = page[:limit]
     names = await customers_of(view, [account.account_id for _, account in shown])
-    return WorklistOut(
-        at=moment_of(moment.at),
-        customers=await account_views(then, [(account, names[account.account_id]) for _, account in shown]),
-        next_cursor=_cursor(view, listed, moment, shown[-1][0]) if len(page) > limit else None,
-    )
+    return {
+        "at": wire_time(moment.at),
+        "customers": await account_views(then, [(account, names[account.account_id]) for _, account in shown]),
+        "next_cursor": _cursor(view, listed, moment, shown[-1][0]) if len(page) > limit else None,
+    }
 
 
 async def _in_hindsight(
     view: Reading, wanted: Filter, order: Order, as_of: Instant, limit: int, cursor: str | None
-) -> WorklistOut:
+) -> Shown:
     if order is Order.STANDING_SINCE:
         detail = "hindsight knows no standing_since: order by felt, stake, balance or last_entry_at"
         raise InvalidRequest(faults=(Fault(pointer="/query/order", code="order_unknown", detail=detail),))
@@ -80,11 +85,11 @@ async def _in_hindsight(
     moment, after = _begun(view, listed, cursor) or (view.moment(as_of), None)
     page = await worklist_as_of(view, moment=moment, wanted=wanted, order=order, after=after, limit=limit + 1)
     shown = page[:limit]
-    return WorklistOut(
-        at=moment_of(as_of),
-        customers=await hindsight_views(view, [seen for _, seen in shown]),
-        next_cursor=_cursor(view, listed, moment, shown[-1][0]) if len(page) > limit else None,
-    )
+    return {
+        "at": wire_time(as_of),
+        "customers": await hindsight_views(view, [seen for _, seen in shown]),
+        "next_cursor": _cursor(view, listed, moment, shown[-1][0]) if len(page) > limit else None,
+    }
 
 
 def _cursor(view: Reading, listed: tuple[object, ...], moment: Moment, last: Rank) -> str:

@@ -1,4 +1,5 @@
-"""`goodwill backup`: one file with everything in it, taken while postings go on; beside it, the heads it holds."""
+"""`goodwill backup`: one file with everything in it, taken while postings go on; beside it, the heads it holds, and the
+list of whom its books forgot."""
 
 import asyncio
 import contextlib
@@ -15,20 +16,26 @@ from typing import Annotated
 import typer
 from sqlalchemy import URL
 
+from app.cli.erasures import keep_erasures
 from app.cli.remembering import HeadsFile
 from app.cli.session import fail, opened_ledger, run
+from app.database import Database
 from app.domain.entry import Head
 from app.domain.remembered import mark_of
 from app.durable import put
 from app.operations.ledger import Ledger
+from app.queries.erasures import Erased, erasures_of
 from app.queries.heads import all_heads
+from app.wall import sees_all
 
 PAGES_AT_ONCE = 1_000  # of a few kilobytes each: a step is short, and the disk is somebody else's between two
 PAUSE_SECONDS = 0.005
-HEADS_SUFFIX = ".heads.json"
+HEADS_SUFFIX, ERASURES_SUFFIX = ".heads.json", ".erasures.json"
 NO_PG_DUMP = "there is no pg_dump on the PATH: install PostgreSQL's client programs, or see docs/backups.md"
 
-File = Annotated[Path, typer.Argument(help="the file to write; the heads are written beside it")]
+File = Annotated[
+    Path, typer.Argument(help="the file to write; the heads, and who was forgotten, are written beside it")
+]
 Force = Annotated[bool, typer.Option("--force", help="replace the file if it is there")]
 
 
@@ -38,22 +45,23 @@ def backup(file: File, force: Force = False) -> None:
 
 
 async def _backup(file: Path, *, force: bool) -> None:
-    heads_file = file.with_name(file.name + HEADS_SUFFIX)
-    if not force and (there := [path for path in (file, heads_file) if path.exists()]):
+    heads_file, erasures_file = (file.with_name(file.name + suffix) for suffix in (HEADS_SUFFIX, ERASURES_SUFFIX))
+    if not force and (there := [path for path in (file, heads_file, erasures_file) if path.exists()]):
         fail(f"{there[0]} is there already: name another file, or --force to replace it")
     async with opened_ledger() as ledger, _unready(file) as unready:
         copy = _copied_sqlite if ledger.database.is_sqlite else _dumped_postgres
         heads = await copy(ledger, unready)
         put(unready, file)
+        keep_erasures(erasures_file, await _erasures(ledger))
     heads_file.unlink(missing_ok=True)
     HeadsFile(heads_file).keep_noted({head.book: mark_of(head) for head in heads})
-    _tell(file, heads_file, heads)
+    _tell(file, heads_file, erasures_file, heads)
 
 
-def _tell(file: Path, heads_file: Path, heads: Sequence[Head]) -> None:
+def _tell(file: Path, heads_file: Path, erasures_file: Path, heads: Sequence[Head]) -> None:
     for head in heads:
         print(f"book {head.book}: position {head.position:,}, hash {head.hash.hex()}")
-    print(f"{file}: {file.stat().st_size:,} bytes; the heads are in {heads_file}")
+    print(f"{file}: {file.stat().st_size:,} bytes; the heads are in {heads_file}, who was forgotten in {erasures_file}")
     typer.echo("The master key is not in it: keep a copy elsewhere, without it nothing personal can be read.", err=True)
 
 
@@ -70,6 +78,17 @@ async def _unready(file: Path) -> AsyncGenerator[Path]:
         for path in (unready, *(unready.with_name(unready.name + end) for end in ("-wal", "-shm", "-journal"))):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+async def _erasures(ledger: Ledger) -> dict[str, list[Erased]]:
+    """Of each book that forgot somebody, by name, whom."""
+    async with ledger.database.oversee() as tx:
+        books = [head.book for head, _ in await all_heads(tx)]
+    found: dict[str, list[Erased]] = {}
+    for book in books:
+        async with ledger.database.read(book) as tx:
+            found[book] = await erasures_of(tx, book)
+    return {book: erased for book, erased in found.items() if erased}
 
 
 async def _copied_sqlite(ledger: Ledger, unready: Path) -> list[Head]:
@@ -101,7 +120,7 @@ def _pause(_status: int, _remaining: int, _total: int) -> None:
 async def _heads_in(ledger: Ledger, copy: Path) -> list[Head]:
     database = type(ledger.database)(f"sqlite:///{copy}")
     try:
-        async with database.read() as tx:
+        async with database.oversee() as tx:
             return [head for head, _ in await all_heads(tx)]
     finally:
         await database.close()
@@ -110,14 +129,24 @@ async def _heads_in(ledger: Ledger, copy: Path) -> list[Head]:
 async def _dumped_postgres(ledger: Ledger, unready: Path) -> list[Head]:
     """By pg_dump, of the very snapshot in which the heads are read."""
     program = shutil.which("pg_dump") or fail(NO_PG_DUMP)
-    async with ledger.database.read() as tx, ledger.database.shared(tx) as snapshot:
+    async with ledger.database.oversee() as tx, ledger.database.shared(tx) as snapshot:
         heads = [head for head, _ in await all_heads(tx)]
         command = [program, "--format=custom", f"--snapshot={snapshot}", f"--file={unready}", "--no-password"]
-        done = await asyncio.to_thread(_ran, command, ledger.database.url)
+        # Of tables with row-level security pg_dump takes all or nothing, unless it is told that what it sees is all: to
+        # whoever owns them and names no book it is.
+        command.append("--enable-row-security")
+        await _want_owner(ledger.database)
+        done = await asyncio.to_thread(_ran, command, ledger.database.owner_url)
     if done.returncode:
         said: Sequence[str] = done.stderr.strip().splitlines() or ["it says nothing"]
         fail(f"pg_dump failed: {said[-1]}")
     return heads
+
+
+async def _want_owner(database: Database) -> None:
+    async with database.apart() as connection:
+        if not await connection.run_sync(sees_all):
+            fail("a backup is taken by who owns the tables: set GOODWILL_DATABASE_OWNER_URL")
 
 
 def _ran(command: list[str], url: URL) -> "subprocess.CompletedProcess[str]":

@@ -16,6 +16,7 @@ _COMMANDS = {
     "export": "app.cli.export:export",
     "verify": "app.cli.verify:verify",
     "backup": "app.cli.backup:backup",
+    "erase": "app.cli.erase:erase",
     "rebuild": "app.cli.rebuild:rebuild",
     "import": "app.cli.importing.command:import_file",
     "openapi": "app.cli.openapi:print_openapi",

@@ -61,7 +61,7 @@ async def _demo(plan: Plan, book: str, span: int) -> None:
 async def _end(ledger: Ledger, plan: Plan, book: str) -> Instant:
     """When the history ends: at the first run's instant, which the book's first entry tells."""
     await open_book(ledger, book)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         stored, first = await head(tx, book), await feed(tx, book, after=0, limit=1)
     assert stored is not None
     if not first:
@@ -82,7 +82,7 @@ async def _end(ledger: Ledger, plan: Plan, book: str) -> Instant:
 async def _filled(ledger: Ledger, plan: Plan, book: str, end: Instant) -> int:
     """Book what the book does not hold yet; how many entries that made."""
     items = history(plan, end=end)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         stored = await head(tx, book)
     assert stored is not None
     if _is_complete(stored, len(items)):

@@ -48,7 +48,7 @@ def span_asked(text: str) -> int | None:
 
 async def happened(ledger: Ledger, book: str, passage: Passage) -> list[Happened]:
     """What was recorded while that time passed, in order; an entry and the crossing that it caused are one."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         crossed, _ = await crossings_of_book(tx, book, after=passage.begun_at, until=passage.ended_at, limit=READ_MAX)
         lines = await feed(tx, book, after=passage.after, limit=min(READ_MAX, passage.entries))
         account_ids = {account_id for account_id, _ in crossed} | {line.entry.account_id for line in lines}
@@ -68,7 +68,7 @@ async def happened(ledger: Ledger, book: str, passage: Passage) -> list[Happened
 
 async def told_by_type(ledger: Ledger, book: str, passage: Passage) -> Counter[str]:
     """How many messages of each type, the gravest of theirs, were written while that time passed."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         told = await messages_between(tx, book, after=passage.told, until=passage.told_until, limit=READ_MAX)
     return Counter(each.type.value for each in told)
 

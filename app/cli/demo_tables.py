@@ -64,7 +64,7 @@ class Holding:
 
 async def holding(ledger: Ledger, book: str) -> Holding:
     """Every account at the present instant, those to be shown with their reasons."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         view = await reading(ledger, tx, book)
         moment = view.moment(view.now)
         _, policies = await at_moment(view, moment)

@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cli.doctor_check import Check, fail, ok, warn
 from app.cli.doctor_ledger import ledger_checks
+from app.cli.doctor_wall import wall_check
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.domain.instant import SECOND
 from app.engines import driver_url
-from app.main import clock
+from app.main import clock, database_of
 from app.settings import Settings
 from app.upgrade import ALEMBIC_INI
 
@@ -30,10 +31,9 @@ async def database_checks(settings: Settings) -> list[Check]:
     if url.get_backend_name() == "sqlite" and not _exists(url.database):
         advice = "goodwill serve, or any other command, makes it; if there should be one, look at GOODWILL_DATA_DIR"
         return [warn("database", f"there is none yet at {url.database}", advice)]
-    database = Database(settings.url)
+    database = database_of(settings)
     try:
-        async with database.read() as tx:
-            return await _examined(settings, tx, is_sqlite=database.is_sqlite)
+        return await _examined(settings, database)
     except (DatabaseUnavailable, SQLAlchemyError, sqlite3.Error) as error:
         shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
         return [fail("database", f"{shown} does not answer: {_cause(error)}", _advice(is_sqlite=database.is_sqlite))]
@@ -45,13 +45,18 @@ def _exists(path: str | None) -> bool:
     return path is not None and Path(path).exists()
 
 
-async def _examined(settings: Settings, tx: AsyncConnection, *, is_sqlite: bool) -> list[Check]:
-    milliseconds = await _round_trip(tx)
-    checks = [*(await _sqlite(tx, milliseconds) if is_sqlite else await _postgres(tx, milliseconds))]
-    schema, is_readable = await tx.run_sync(_schema)
-    checks.append(schema)
+async def _examined(settings: Settings, database: Database) -> list[Check]:
+    is_sqlite = database.is_sqlite
+    async with database.oversee() if is_sqlite else database.apart() as tx:
+        milliseconds = await _round_trip(tx)
+        checks = [*(await _sqlite(tx, milliseconds) if is_sqlite else await _postgres(tx, milliseconds))]
+        schema, is_readable = await tx.run_sync(_schema)
+        checks.append(schema)
+        if is_readable and not is_sqlite:
+            checks.append(await wall_check(database, tx))
     if is_readable:
-        checks += await ledger_checks(settings, tx, is_sqlite=is_sqlite)
+        async with database.oversee() as tx:
+            checks += await ledger_checks(settings, tx, is_sqlite=is_sqlite)
     return checks
 
 

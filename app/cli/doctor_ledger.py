@@ -1,6 +1,7 @@
 """The doctor looks into the books: keys, master key, clock, and replays that were cut off."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,8 +50,10 @@ def _master_key(settings: Settings, books: Sequence[tuple[Head, bytes]], *, is_s
 
 def _found(settings: Settings, *, is_sqlite: bool) -> MasterKey | None:
     if settings.master_key is not None:
-        return parsed_master_key(settings.master_key.get_secret_value())
-    return read_master_key(settings.key_folder) if is_sqlite else None
+        found: MasterKey | None = parsed_master_key(settings.master_key.get_secret_value())
+    else:
+        found = read_master_key(settings.key_folder) if is_sqlite else None
+    return found and replace(found, others=settings.other_secrets)
 
 
 def _no_master_key(settings: Settings, *, has_books: bool, is_sqlite: bool) -> list[Check]:

@@ -1,4 +1,4 @@
-"""`goodwill keys`: create, list and revoke API keys."""
+"""`goodwill keys`: create, list and revoke API keys; the keys that sign; another master key for what is kept."""
 
 import sys
 from collections.abc import Sequence
@@ -10,11 +10,16 @@ from rich.table import Column, Table
 
 from app.cli.session import FIRST_BOOK, Book, existing_book, fail, opened_ledger, run
 from app.domain.api_key import ApiKey, Scope, sandbox_of
+from app.domain.checkpoint import key_text
 from app.domain.instant import DAY, Instant, moment_of
 from app.operations.manage_keys import create_key, revoke_key
+from app.operations.rewrap import rewrap as rewrap_book
+from app.operations.sign_checkpoint import replace_signing_key
+from app.queries.checkpoints import signing_keys_of
+from app.queries.heads import all_heads
 from app.queries.keys import first_book, keys_of_all_books
 
-app = typer.Typer(help="API keys.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="API keys, and the master key's.", no_args_is_help=True, add_completion=False)
 
 _COLUMNS = ("key", "book", "name", "scopes", "source", "created", "state")
 EXPIRY_DAYS_MAX = 36_500
@@ -45,11 +50,55 @@ def revoke(key_id: Annotated[str, typer.Argument(help="as `keys list` shows it")
     run(_revoke(key_id, book))
 
 
+@app.command("rewrap")
+def rewrap() -> None:
+    """Wrap all keys of all books with the master key, those that one of the other master keys wrapped.
+
+    Again and again until none is left: an account that is opened meanwhile may be wrapped by either.
+    """
+    run(_rewrap())
+
+
+@app.command("signing")
+def signing(
+    book: Book = None,
+    replace: Annotated[bool, typer.Option("--replace", help="first draw a new one, which signs from now on")] = False,
+) -> None:
+    """List the public keys of a book's checkpoints, the one that signs now last; none before the first checkpoint."""
+    run(_signing(book, is_replaced=replace))
+
+
+async def _signing(book: str | None, *, is_replaced: bool) -> None:
+    async with opened_ledger() as ledger:
+        chosen = await existing_book(ledger, book)
+        if is_replaced:
+            await replace_signing_key(ledger, chosen)
+        async with ledger.database.read(chosen) as tx:
+            kept = await signing_keys_of(tx, chosen)
+    for each in kept:
+        print(f"{key_text(each.public_key)}\t{_day(each.created_at)}")
+
+
+async def _rewrap() -> None:
+    async with opened_ledger() as ledger:
+        async with ledger.database.oversee() as tx:
+            found = [head.book for head, _ in await all_heads(tx)]
+        closed: list[str] = []
+        for book in found:
+            anew, done = 0, await rewrap_book(ledger, book)
+            while done.anew:
+                anew, done = anew + done.anew, await rewrap_book(ledger, book)
+            closed += [f"the key of account {each} of book {book}" for each in done.closed]
+            print(f"book {book}: {done.keys:,} keys, {anew:,} wrapped anew")
+    if closed:
+        fail("no master key opens:\n  " + "\n  ".join(closed))
+
+
 async def _create(
     name: str, book: str | None, scopes: list[Scope], source: str | None, days: int | None, *, is_sandbox: bool
 ) -> None:
     async with opened_ledger(makes=True) as ledger:
-        async with ledger.database.read() as tx:
+        async with ledger.database.oversee() as tx:
             named = book or await first_book(tx) or FIRST_BOOK
         chosen = sandbox_of(named) if is_sandbox else named
         expires_at = None if days is None else ledger.now() + days * DAY
@@ -60,7 +109,7 @@ async def _create(
 
 async def _list() -> None:
     async with opened_ledger() as ledger:
-        async with ledger.database.read() as tx:
+        async with ledger.database.oversee() as tx:
             keys = await keys_of_all_books(tx)
         now = ledger.now()
     rows = [

@@ -21,7 +21,7 @@ from app.webhooks.headline import log_line
 from app.webhooks.sign import InvalidSecret, parse_secret
 
 HOST = "127.0.0.1"
-EVERYTHING = f"*,{NAMED_ONLY}"
+EVERYTHING = ",".join(["*", *sorted(NAMED_ONLY)])
 DESCRIPTION = "goodwill listen"
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help=f"of {HOST}; 0: any that is free")]

@@ -12,6 +12,7 @@ from app.domain.audit import LedgerBroken
 from app.domain.policy import Policy
 from app.domain.policy_document import parse_policy
 from app.domain.standing import Place
+from app.garbage import leave_alone_what_stays
 from app.operations.preview_policy import Preview, preview_policy
 from app.operations.read_customer import reading
 from app.operations.rebuild import Counted
@@ -33,6 +34,7 @@ def rebuild(book: Book = None, policy: PolicyFile = None, dry_run: DryRun = Fals
 
 
 async def _rebuild(book: str | None) -> None:
+    leave_alone_what_stays()
     async with opened_ledger() as ledger:
         name = await existing_book(ledger, book)
         try:
@@ -50,7 +52,7 @@ async def _preview(book: str | None, path: Path, seed: int) -> None:
     async with opened_ledger() as ledger:
         name = await existing_book(ledger, book)
         with progress_bar(f"trying {path.name} on {name}") as progress:
-            async with ledger.database.read() as tx:
+            async with ledger.database.read(name) as tx:
                 view = await reading(ledger, tx, name)
                 preview = await preview_policy(view, policy, seed=seed, progress=progress)
     print(f"book {name}: {_changed(preview)}")

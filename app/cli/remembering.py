@@ -1,7 +1,5 @@
 """The file of `goodwill verify --remember`: a small JSON file, to be kept where whoever tampers cannot reach it."""
 
-import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,8 +9,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.cli.session import fail
 from app.domain.instant import wire_time
 from app.domain.remembered import Halfway, Mark, Remembered
-from app.durable import put
+from app.durable import put_text
 from app.main import clock
+
+
+def first_fault(error: ValidationError) -> str:
+    """What is wrong with a small file first, and where, without what stands there."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return ": ".join(filter(None, ("/".join(map(str, first["loc"])), first["msg"])))
 
 
 class _Shape(BaseModel):
@@ -39,9 +43,7 @@ class HeadsFile:
         try:
             self._heads = _Heads.model_validate_json(path.read_bytes()) if path.exists() else _Heads()
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            place = "/".join(map(str, first["loc"]))
-            fail(f"{path} is no file of `goodwill verify --remember`: {place + ': ' if place else ''}{first['msg']}")
+            fail(f"{path} is no file of `goodwill verify --remember`: {first_fault(error)}")
         except OSError as error:
             fail(f"{path}: {error.strerror}")
 
@@ -76,12 +78,7 @@ class HeadsFile:
         self._write()
 
     def _write(self) -> None:
-        """Whoever looks sees the file as it was or as it is now, whatever happens meanwhile."""
-        unready = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            unready.write_text(self._heads.model_dump_json(indent=2, exclude_none=True) + "\n", encoding="utf-8")
-            put(unready, self._path)
+            put_text(self._heads.model_dump_json(indent=2, exclude_none=True) + "\n", self._path)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                unready.unlink(missing_ok=True)
             fail(f"{self._path}: {error.strerror}")

@@ -1,7 +1,6 @@
 """`goodwill serve`: the HTTP service; the first start prints a key and a story to paste."""
 
 import asyncio
-import gc
 import ipaddress
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +11,13 @@ from functools import partial
 import uvicorn
 
 from app.api.protocol import protocol_with_problems
-from app.cli.session import FIRST_BOOK, fail, log_to_stderr, run, settings_or_exit
+from app.cli.logs import greet, log_to_stderr, traces_of, watch_of
+from app.cli.session import FIRST_BOOK, fail, run, settings_or_exit
 from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
 from app.domain.instant import moment_of
+from app.garbage import leave_alone_what_stays
 from app.main import Opened, clock, create_app, new_request_id
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
@@ -26,7 +27,6 @@ from app.worker import clock_running
 
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 20
-GARBAGE_THRESHOLDS = (10_000, 20, 50)
 THREADS_MAX = 1  # more do no more: what they do needs the interpreter, and each keeps some memory of the largest batch
 
 _STORY = """\
@@ -51,33 +51,29 @@ def serve() -> None:
 
 async def _serve(settings: Settings) -> None:
     log_to_stderr(settings)
-    service = Opened(settings)
+    service = Opened(settings, traces=traces_of(settings))
+    watch = watch_of(settings, service.traces)
     try:
         await _greet(settings, service)
     except Refusal as refusal:
-        print(f"Not ready: {refusal.detail}", flush=True)
-    _leave_alone_what_stays()
+        greet(settings, f"Not ready: {refusal.detail}")
+    leave_alone_what_stays()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS_MAX))
     config = uvicorn.Config(
-        create_app(service, beside=partial(_beside, settings, service)),
+        create_app(service, beside=partial(_beside, settings, service), watch=watch),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
-        http=protocol_with_problems(new_request_id),
-        access_log=False,
+        log_config=None,  # its lines go where ours go
+        http=protocol_with_problems(new_request_id, watch=watch),
+        access_log=False,  # it would hold the names of customers
         proxy_headers=False,  # nobody here asks who the caller is but by its key
         server_header=False,
+        ws="none",  # else any library of web sockets that happens to be there would answer past the door
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     await uvicorn.Server(config).serve()
-
-
-def _leave_alone_what_stays() -> None:
-    """What is there now is there until the end: looking through it again and again held requests up for 0.2 s."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 @asynccontextmanager
@@ -94,14 +90,14 @@ async def _beside(settings: Settings, service: Opened) -> AsyncGenerator[None]:
 async def _greet(settings: Settings, service: Opened) -> None:
     """Say where the service listens; the first time on this machine, with a key and a story."""
     ledger = await service.ledger()
-    async with ledger.database.read() as tx:
+    async with ledger.database.oversee() as tx:
         has_keys = await count_keys(tx) > 0
     if not has_keys and not is_loopback(settings.host):
         fail(f"no key exists yet: create one (goodwill keys create) before listening on {settings.host}")
     url = f"http://{settings.host}:{settings.port}"
-    print(f"Goodwill listens on {url}  (documentation: {url}/docs)\n", flush=True)
+    greet(settings, f"Goodwill listens on {url}  (documentation: {url}/docs)")
     if not has_keys:
-        print(await _first_story(ledger, url), flush=True)
+        print(f"\n{await _first_story(ledger, url)}", flush=True)
 
 
 async def _first_story(ledger: Ledger, url: str) -> str:

@@ -1,6 +1,5 @@
 """What every command needs: the services of this process, the book it works on, and errors in one clear line."""
 
-import logging
 import os
 import sys
 from collections.abc import AsyncGenerator, Coroutine
@@ -38,12 +37,6 @@ def settings_or_exit() -> Settings:
         fail(f"GOODWILL_{str(first['loc'][0]).upper()}: {first['msg'].removeprefix('Value error, ')}")
 
 
-def log_to_stderr(settings: Settings) -> None:
-    """What a process that serves or works tells its operator, from the level that is set."""
-    logging.basicConfig(format="%(levelname)s: %(message)s")
-    logging.getLogger("goodwill").setLevel(settings.log_level.upper())
-
-
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a command's work; a refusal ends it with one line and exit code 1."""
     try:
@@ -79,7 +72,7 @@ def _want_file(database: Database) -> None:
 
 async def existing_book(ledger: Ledger, book: str | None) -> str:
     """The book that is named, or the one of the first key; ends the command if there is none."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.oversee() as tx:
         name = book or await first_book(tx)
         if name is None:
             fail("there is no book yet: create a key with `goodwill keys create --book NAME`")

@@ -13,7 +13,9 @@ import typer
 from app.cli.progress import progress_bar
 from app.cli.remembering import HeadsFile
 from app.cli.session import Book, existing_book, fail, opened_ledger, run
+from app.cli.verify_files import Files, verify_files
 from app.domain.audit import LAWS
+from app.garbage import leave_alone_what_stays
 from app.operations.ledger import Ledger
 from app.operations.verify import Report
 from app.operations.verify import verify as verify_book
@@ -27,13 +29,42 @@ Remember = Annotated[
     Path | None,
     typer.Option("--remember", help="a file that remembers the head: shows a cut tail, and saves looking twice"),
 ]
+Export = Annotated[
+    Path | None,
+    typer.Option("--export", help="a file of `goodwill export`, - for standard input: laws 1 to 3, without a database"),
+]
+Receipt = Annotated[Path | None, typer.Option("--receipt", help="a customer's receipt, - for standard input")]
+Checkpoints = Annotated[
+    Path | None,
+    typer.Option("--checkpoints", help="a file of `goodwill export --checkpoints`, or of messages: held against those"),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="the public key that you trust; repeat for several, if it was replaced"),
+]
 Full = Annotated[bool, typer.Option("--full", help="look at everything, whatever is remembered")]
 
 
 def verify(
-    book: Book = None, every: All = False, as_json: AsJson = False, remember: Remember = None, full: Full = False
+    book: Book = None,
+    every: All = False,
+    as_json: AsJson = False,
+    remember: Remember = None,
+    full: Full = False,
+    export: Export = None,
+    receipt: Receipt = None,
+    checkpoints: Checkpoints = None,
+    key: Keys = None,
 ) -> None:
     """Check everything that is stored of a book against its laws; exit code 1 if one is broken."""
+    leave_alone_what_stays()
+    files = Files(export, receipt, checkpoints, key or ())
+    if files.are_given:
+        if book or every or as_json or full or (export and receipt) or (remember and not export):
+            fail("files are verified by themselves, --export with --remember perhaps: what is verified is in them")
+        if not verify_files(files, HeadsFile(remember) if remember else None):
+            raise typer.Exit(1)
+        return
     run(_verify(book, HeadsFile(remember) if remember else None, every=every, as_json=as_json, full=full))
 
 
@@ -65,7 +96,7 @@ async def _verify(book: str | None, file: HeadsFile | None, *, every: bool, as_j
 async def _names(ledger: Ledger, book: str | None, *, every: bool) -> list[str]:
     if not every:
         return [await existing_book(ledger, book)]
-    async with ledger.database.read() as tx:
+    async with ledger.database.oversee() as tx:
         return await all_books(tx) or fail("there is no book yet")
 
 

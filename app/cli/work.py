@@ -3,7 +3,8 @@
 import asyncio
 import signal
 
-from app.cli.session import log_to_stderr, run, settings_or_exit
+from app.cli.logs import greet, log_to_stderr, traces_of
+from app.cli.session import run, settings_or_exit
 from app.deliverer import run_deliverer
 from app.main import Opened
 from app.settings import Settings
@@ -17,11 +18,11 @@ def work() -> None:
 
 async def _work(settings: Settings) -> None:
     log_to_stderr(settings)
-    service = Opened(settings)
+    service = Opened(settings, traces=traces_of(settings))
     running = asyncio.ensure_future(_run_both(service))
     for stop in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(stop, running.cancel)
-    print("Goodwill's clock runs", flush=True)
+    greet(settings, "Goodwill's clock runs")
     try:
         await asyncio.wait([running])
     finally:

@@ -12,6 +12,7 @@ from app.domain.entry import Entry
 from app.domain.instant import DAY, Instant
 from app.domain.interaction import SYSTEM_SOURCE
 from app.domain.memory import Masses, fading, felt_at
+from app.domain.merging import MERGED_FROM, is_merged
 from app.domain.message import ACCOUNT_TYPES, MessageType, by_gravity
 from app.domain.policy import MEMORIES, Memory, Policy
 from app.domain.promise import STEP_PREFIX
@@ -69,6 +70,7 @@ def group_types(group: Group, told: Sequence[Told], policy: Policy) -> tuple[Mes
         *([MessageType.PROMISE_BROKEN] if any(map(_is_broken_promise, standing)) else []),
         *([MessageType.BALANCE_DROPPED] if _dropped(group, policy) else []),
         *_moved_types(group, policy),
+        *_merged_types(fresh),
     ]
     return _but_quiet(found, told, policy, at=group.booked_at, depth=group.after.depth)
 
@@ -98,6 +100,8 @@ def causing(group: Group, policy: Policy) -> tuple[Entry, ...]:
 
 def counting(group: Group, policy: Policy) -> list[Crossing]:
     """Those of the group's crossings that may be told of."""
+    if is_merged(group.entries):
+        return []
     positions = {entry.position for entry in group.entries if is_announceable(entry, policy)}
     return [crossing for crossing in group.crossings if crossing.position in positions]
 
@@ -118,10 +122,17 @@ def _moved_types(group: Group, policy: Policy) -> list[MessageType]:
 
     So what a stale entry of the same append did is neither told nor kept silent about by calling it the opposite.
     """
-    if not group.crossings:
+    if not group.crossings or is_merged(group.entries):
         return []
     fresh = _way_types(counting(group, policy))
     return [each for each in _way_types(group.crossings) if each in fresh]
+
+
+def _merged_types(entries: Iterable[Entry]) -> list[MessageType]:
+    """What is told of the account that another was merged into, wherever that leaves it."""
+    kinds = {entry.reverses is None for entry in entries if entry.kind == MERGED_FROM}
+    types = {True: MessageType.ACCOUNT_MERGED, False: MessageType.ACCOUNT_UNMERGED}
+    return [types[is_merge] for is_merge in kinds]
 
 
 def _way_types(crossings: Sequence[Crossing]) -> list[MessageType]:

@@ -1,28 +1,25 @@
 """Laws 1, 2, 4 and 5 as checks on one account: its lines, and what is stored of it against their fold."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import fsum
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from app.domain.account import Account, LastEffective
 from app.domain.audit import CORRUPT, Finding
+from app.domain.audit_carried import TOLERANCE, carried_findings, numbers_of, reversal_findings
 from app.domain.crossing import Crossing, advance
-from app.domain.entry import Entry
+from app.domain.entry import Entry, felt_of, weight_of
 from app.domain.fold import CustomerChange, Folded, fold
 from app.domain.instant import Instant
-from app.domain.memory import Masses, fading
+from app.domain.memory import Masses
+from app.domain.merging import is_closed, is_merged, sign_of, since_closed
 from app.domain.policy import MEMORIES, Policy, PolicyHistory
 from app.domain.share import heaviest_of
 from app.domain.standing import Place
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
-TOLERANCE = 1e-9
-"""Relative to the sum of |points| · weight, as law 4 has it."""
 TINY = 1e-12
 """Points; what may be left where everything has faded."""
 
@@ -43,19 +40,29 @@ _FOLDED_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What is stored of an account beside its entries; `recorded` are its crossings with their ordinals."""
+    """What is stored of an account beside its entries; `recorded` are its crossings with their ordinals.
+
+    `elsewhere` are the entries, by id, of all accounts that were ever merged with it.
+    """
 
     account: Account | None
     recorded: Sequence[tuple[int, Crossing]]
     changes: Sequence[CustomerChange]
+    elsewhere: Mapping[UUID, Entry] = field(default_factory=dict[UUID, Entry])
 
 
 def account_findings(entries: Sequence[Entry], kept: Kept, history: PolicyHistory) -> list[Finding]:
     """What is wrong with an account. Requires its entries, one at least, in the order of their sequences."""
     policy = history.in_force
     where = f"account {entries[0].account_id}"
-    found = [*_tried(1, where, lambda: _in_lines(entries)), *_tried(4, where, lambda: _in_reversals(entries))]
+    found = [
+        *_tried(1, where, lambda: _in_lines(entries)),
+        *_tried(4, where, lambda: reversal_findings(entries, kept.elsewhere)),
+        *_tried(4, where, lambda: carried_findings(entries, kept.changes, history)),
+    ]
     stored = kept.account
+    if is_closed(entries):
+        return [*found, *_tried(5, where, lambda: _in_closed(where, kept, entries, history))]
     if stored is None:
         return [*found, Finding(law=2, where=where, what="It has entries, but no account is stored.")]
     if stored.balance != entries[-1].balance_after:
@@ -69,11 +76,21 @@ def account_findings(entries: Sequence[Entry], kept: Kept, history: PolicyHistor
         return [*found, Finding(law=4, where=where, what=f"Its entries do not fold ({_named(error)}).")]
     return [
         *found,
-        *_tried(4, where, lambda: _in_masses(where, stored.masses, folded.account.masses, entries, policy)),
+        *_tried(4, where, lambda: _in_masses(where, stored.masses, folded.account.masses, entries, history)),
         *_tried(4, where, lambda: _in_heaviest(where, stored.heaviest, entries, policy)),
         *_tried(5, where, lambda: _in_crossings(where, kept.recorded, folded.crossings, stored.look_again_at)),
         *_tried(5, where, lambda: _in_state(where, stored, folded.account)),
     ]
+
+
+def _in_closed(where: str, kept: Kept, entries: Sequence[Entry], history: PolicyHistory) -> Iterator[Finding]:
+    """Of an account whose customer was forgotten, or merged into another, its crossings are left, up to then."""
+    if kept.account is not None:
+        gone = "merged into another" if is_merged(entries) else "forgotten"
+        yield Finding(law=2, where=where, what=f"Its customer was {gone}, but an account is stored.")
+    last = entries[-1]
+    folded = fold(last.account_id, entries, kept.changes, *history.from_line(entries[0].position))
+    yield from _in_crossings(where, kept.recorded, folded.crossings, last.booked_at + 1)
 
 
 def _walked(folded: Folded, policy: Policy, until: Instant) -> Folded:
@@ -100,45 +117,34 @@ def _in_lines(entries: Iterable[Entry]) -> Iterator[Finding]:
         position, sequence, balance = entry.position, entry.sequence, entry.balance_after
 
 
-def _in_reversals(entries: Iterable[Entry]) -> Iterator[Finding]:
-    """A reversal takes out what its original entered: else the masses would keep a rest that never was."""
-    earlier: dict[UUID, Entry] = {}
-    for entry in entries:
-        earlier[entry.entry_id] = entry
-        if entry.reverses is None:
-            continue
-        original = earlier.get(entry.reverses)
-        if original is None or _entered(original) != (entry.value_at, entry.memory, -entry.points, None):
-            yield Finding(law=4, where=f"position {entry.position}", what="It is not the mirror of what it reverses.")
-
-
-def _entered(entry: Entry) -> tuple[object, ...]:
-    return entry.value_at, entry.memory, entry.points, entry.reverses
-
-
 def _in_masses(
-    where: str, stored: Masses, folded: Masses, entries: Iterable[Entry], policy: Policy
+    where: str, stored: Masses, folded: Masses, entries: Sequence[Entry], history: PolicyHistory
 ) -> Iterator[Finding]:
+    policy = history.in_force
     if stored.at != folded.at:
         yield Finding(law=4, where=where, what=f"Its masses are those of {stored.at}; its last entry says {folded.at}.")
         return
-    parts = [entry.points * fading(policy.half_lives.of(entry.memory), stored.at - entry.value_at) for entry in entries]
-    within = TOLERANCE * fsum(abs(part) for part in parts) + TINY
-    for name, mass, expected in zip(_MASSES, _numbers(stored), _numbers(folded), strict=True):
+    counting = since_closed(entries)
+    parts = [sign_of(entry) * felt_of(entry, policy.half_lives, stored.at) for entry in counting]
+    within = TOLERANCE * fsum(weight_of(entry, policy.half_lives, stored.at) for entry in counting) + TINY
+    for name, mass, expected in zip(_MASSES, numbers_of(stored), numbers_of(folded), strict=True):
         if not abs(mass - expected) <= within:  # NaN is no mass either
             yield Finding(
                 law=4, where=where, what=f"Its mass {name} is stored as {mass!r}; the fold gives {expected!r}."
             )
     felt, summed = fsum(stored.credits) - fsum(stored.debits), fsum(parts)
-    if not abs(felt - summed) <= within:
+    if _can_be_summed(entries, history) and not abs(felt - summed) <= within:
         yield Finding(law=4, where=where, what=f"Its felt balance is {felt!r}; the sum of its entries {summed!r}.")
 
 
+def _can_be_summed(entries: Sequence[Entry], history: PolicyHistory) -> bool:
+    """Not where half-lives changed since something was carried: that fades by them only from then on."""
+    first = entries[0].position
+    carrying = [entry.booked_at for entry in since_closed(entries) if entry.carried is not None]
+    return all(history.under(first, at).half_lives == history.in_force.half_lives for at in carrying)
+
+
 _MASSES = (*(f"{mass}_{memory}" for mass in ("credits", "debits", "big") for memory in MEMORIES), "fresh")
-
-
-def _numbers(masses: Masses) -> tuple[float, ...]:
-    return (*masses.credits, *masses.debits, *masses.big, masses.fresh)
 
 
 def _in_heaviest(where: str, stored: str | None, entries: Collection[Entry], policy: Policy) -> Iterator[Finding]:

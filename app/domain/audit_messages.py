@@ -51,21 +51,29 @@ def number_findings(gaps: Iterable[int], last: int, head: Head) -> Iterator[Find
         yield Finding(law=6, where="head", what=what)
 
 
-def book_findings(announced: Sequence[tuple[int, Instant]], written: Sequence[Written]) -> Iterator[Finding]:
+def book_findings(
+    announced: Sequence[tuple[int, Instant]], signed: Sequence[tuple[int, Instant]], written: Sequence[Written]
+) -> Iterator[Finding]:
     """What is wrong with a book's messages about no account, by number.
 
-    `announced` are the version and the instant of each policy whose adoption was to be told.
+    `announced` are the version and the instant of each policy whose adoption was to be told, `signed` the number and
+    the instant of each checkpoint.
     """
     for each in written:
         if each.types != (each.type,) or each.type not in OF_BOOK:
             what = f"It is about no account, yet it is of type {each.type} and types {', '.join(each.types)}."
             yield Finding(law=6, where=f"message {each.number}", what=what)
-    told = [each for each in written if each.type is MessageType.POLICY_ADOPTED]
-    for each in _unpaired(told, Counter(at for _, at in announced), lambda message: message.at):
-        what = f"No policy that is still to be told of was adopted at {each.at}."
-        yield Finding(law=6, where=f"message {each.number}", what=what)
-    for version, at in _unpaired(announced, Counter(each.at for each in told), lambda policy: policy[1]):
-        yield Finding(law=6, where=f"policy {version}", what=f"No message tells of its adoption at {at}.")
+    for type_, name, done, causes in (
+        (MessageType.POLICY_ADOPTED, "policy", "adopted", announced),
+        (MessageType.CHECKPOINT_SIGNED, "checkpoint", "signed", signed),
+    ):
+        told = [each for each in written if each.type is type_]
+        for each in _unpaired(told, Counter(at for _, at in causes), lambda message: message.at):
+            what = f"No {name} that is to be told of was {done} at {each.at}."
+            yield Finding(law=6, where=f"message {each.number}", what=what)
+        for number, at in _unpaired(causes, Counter(each.at for each in told), lambda cause: cause[1]):
+            what = f"No message tells that it was {done} at {at}."
+            yield Finding(law=6, where=f"{name} {number}", what=what)
 
 
 def _unpaired(each: Iterable[_Value], instants: Counter[Instant], at: Callable[[_Value], Instant]) -> Iterator[_Value]:

@@ -36,15 +36,16 @@ def canonical_entry(entry: "Entry") -> bytes:
         entry.api_key_id,
         None if entry.reverses is None else str(entry.reverses),
     ]
-    return canonical_line(array, entry.context, entry.sealed)
+    return canonical_line(array, entry.context, entry.sealed, entry.carried)
 
 
-def canonical_line(array: Sequence[int | str | None], context: str, sealed: bytes) -> bytes:
+def canonical_line(array: Sequence[int | str | None], context: str, sealed: bytes, carried: str | None = None) -> bytes:
     """The same of what stands between the version and the hashes; ValueError for what has no bytes in this form."""
     texts = [plain_json(each) for each in array]
     if None in texts:
         raise ValueError("a number that canonical form 1 has no bytes for")
-    hashes = f'"{sha256(context.encode()).hexdigest()}","{sha256(sealed).hexdigest()}",null'
+    moved = "null" if carried is None else f'"{sha256(carried.encode()).hexdigest()}"'
+    hashes = f'"{sha256(context.encode()).hexdigest()}","{sha256(sealed).hexdigest()}",{moved}'
     return f"[{','.join([str(CANONICAL_VERSION), *cast('list[str]', texts), hashes])}]".encode()
 
 

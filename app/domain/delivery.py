@@ -19,6 +19,7 @@ JITTER = 0.1  # of a delay, at most; it only adds, so that no receiver is asked 
 RETRY_AFTER_MAX = 10 * HOUR
 
 EXPIRED = "expired"
+ERASED = "erased"
 EXHAUSTED = "attempts_exhausted"
 SUBSCRIPTION_DELETED = "subscription_deleted"
 

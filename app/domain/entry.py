@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
 from app.domain.crossing import Cause, Crossing
 from app.domain.instant import Instant
-from app.domain.memory import Masses, felt_now, moved, rebased
+from app.domain.memory import Masses, fading, felt_now, moved, rebased
+from app.domain.merging import came_last, carried_of, is_closing, masses_merged
 from app.domain.outlook import Outlook, look_again
 from app.domain.policy import HalfLives, Memory, Policy
 from app.domain.standing import Place, direction_of, place_of
@@ -37,39 +39,45 @@ class Head:
     clock_ahead: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Draft:
-    """What is to be posted, before it has a place in the ledger. `context` is RFC 8785 text."""
+    """What is to be posted, before it has a place in the ledger. `context` is RFC 8785 text.
 
-    entry_id: UUID
-    kind: str
-    points: int
-    value_at: Instant
-    memory: Memory
-    source: str
-    external_id: str | None
-    tariff_version: int
-    api_key_id: str
-    reverses: UUID | None
-    context: str
-    sealed: bytes
-    content_hash: bytes
+    `carried` is what a merge's line carries (`domain/merging.py` reads it), None of all others.
+
+    Its fields are final to the type checkers, not frozen: guarded assignments were most of what reading a line cost.
+    """
+
+    entry_id: Final[UUID]
+    kind: Final[str]
+    points: Final[int]
+    value_at: Final[Instant]
+    memory: Final[Memory]
+    source: Final[str]
+    external_id: Final[str | None]
+    tariff_version: Final[int]
+    api_key_id: Final[str]
+    reverses: Final[UUID | None]
+    context: Final[str]
+    sealed: Final[bytes]
+    content_hash: Final[bytes]
+    carried: Final[str | None] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Entry(Draft):
     """One line of the ledger. `balance_after` in points; `hash` links it to the entry before.
 
     `silent` says that nobody is to be told of it: it is history, replayed or imported. No part of the hash.
     """
 
-    position: int
-    account_id: UUID
-    sequence: int
-    balance_after: int
-    booked_at: Instant
-    hash: bytes
-    silent: bool = False
+    position: Final[int]
+    account_id: Final[UUID]
+    sequence: Final[int]
+    balance_after: Final[int]
+    booked_at: Final[Instant]
+    hash: Final[bytes]
+    silent: Final[bool] = False
 
     @property
     def is_effective(self) -> bool:
@@ -95,6 +103,7 @@ def post(head: Head, account: Account, draft: Draft, *, booked_at: Instant, sile
         context=draft.context,
         sealed=draft.sealed,
         content_hash=draft.content_hash,
+        carried=draft.carried,
         position=head.position + 1,
         account_id=account.account_id,
         sequence=account.sequence + 1,
@@ -187,15 +196,31 @@ def entered(
 
 def caused(entry: Entry, before: Place, after: Place) -> Crossing:
     """The crossing that an entry causes."""
-    cause = Cause.ENTRY if entry.reverses is None else Cause.REVERSAL
+    cause = Cause.MERGE if entry.carried else Cause.ENTRY if entry.reverses is None else Cause.REVERSAL
     return Crossing(at=entry.booked_at, cause=cause, before=before, after=after, position=entry.position)
 
 
 def masses_after(masses: Masses, entry: Entry, half_lives: HalfLives) -> Masses:
     """The masses with an entry in them, all true at its `booked_at`; a reversal takes out what its original entered."""
+    if entry.carried is not None:
+        return masses_merged(masses, entry, half_lives)
     if entry.reverses is None:
         return moved(masses, half_lives, entry.points, entry.memory, entry.value_at, 1)
     return moved(masses, half_lives, -entry.points, entry.memory, entry.value_at, -1)
+
+
+def felt_of(entry: Entry, half_lives: HalfLives, t: Instant) -> float:
+    """What is felt of a line at `t`, in points, signed; of a merge's line that of all that it carries."""
+    if entry.carried is not None:
+        return carried_of(entry.carried).felt_at(half_lives, t)
+    return entry.points * fading(half_lives.of(entry.memory), t - entry.value_at)
+
+
+def weight_of(entry: Entry, half_lives: HalfLives, t: Instant) -> float:
+    """How much is added and taken away in all where a line is summed up, in points: what float noise is a part of."""
+    if entry.carried is not None:
+        return carried_of(entry.carried).weight_at(half_lives, t)
+    return abs(felt_of(entry, half_lives, t))
 
 
 def last_after(
@@ -204,7 +229,13 @@ def last_after(
     """The last effective entry once there is one more; `predecessor` once a reversal has taken one out."""
     if entry.reverses is not None:
         return predecessor
-    if not entry.is_effective:
+    if is_closing(entry):
+        return None
+    came = came_last(entry)
+    if came is not None:
+        mine = came[1]
+    elif entry.is_effective:
+        mine = LastEffective(entry.value_at, entry.sequence, direction_of(entry.points))
+    else:
         return last
-    mine = LastEffective(entry.value_at, entry.sequence, direction_of(entry.points))
     return last if last is not None and last > mine else mine

@@ -82,6 +82,12 @@ class InteractionConflict(Refusal):
     code = "interaction_conflict"
 
 
+class InteractionErased(Refusal):
+    """This is on the ledger, and its customer was forgotten since: it is not posted again."""
+
+    code = "interaction_erased"
+
+
 class AlreadyReversed(Refusal):
     """The entry is already reversed."""
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.account import Account
-from app.domain.entry import Entry
+from app.domain.entry import Entry, felt_of
 from app.domain.foretold import Ahead, foretold
 from app.domain.instant import Instant
-from app.domain.memory import Felt, fading, fadings, felt_at
+from app.domain.memory import Felt, fadings, felt_at
+from app.domain.merging import counted
 from app.domain.policy import MEMORIES, Memory, Policy
 from app.domain.repair import Since, repairs
 from app.domain.tariff import Group, KindRule
@@ -87,19 +88,13 @@ def explain(
 
 
 def kept_of(entries: Iterable[Entry], *, up_to: int) -> list[Entry]:
-    """An account's entries up to a sequence that neither are reversals nor are reversed."""
-    known = [entry for entry in entries if entry.sequence <= up_to]
-    gone = {entry.reverses for entry in known}
-    return [entry for entry in known if entry.reverses is None and entry.entry_id not in gone]
+    """Of an account's entries up to a sequence those that make up what it holds."""
+    return counted(entry for entry in entries if entry.sequence <= up_to)
 
 
 def _weights(kept: Sequence[Entry], policy: Policy, rules: Mapping[str, KindRule], t: Instant) -> list[Weight]:
     """Of every entry with points, the heaviest first; of equal ones the later first."""
-    felt = [
-        (entry.points * fading(policy.half_lives.of(entry.memory), t - entry.value_at), entry)
-        for entry in kept
-        if entry.points
-    ]
+    felt = [(felt_of(entry, policy.half_lives, t), entry) for entry in kept if entry.points or entry.carried]
     felt.sort(key=lambda each: (-abs(each[0]), -each[1].sequence))
     # What has faded to nothing at all, even in a float, has no share.
     whole = sum(abs(points) for points, _ in felt) or 1.0

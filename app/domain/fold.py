@@ -9,8 +9,10 @@ from app.domain.account import Account, LastEffective, opened
 from app.domain.ahead import Ahead
 from app.domain.crossing import Cause, Crossing, advance, outlook_of
 from app.domain.entry import Entry, caused, entered, last_after, masses_after
+from app.domain.erasure import is_erased
 from app.domain.instant import Instant
 from app.domain.memory import Masses, felt_at, felt_now, rebased
+from app.domain.merging import came_last, taken_back
 from app.domain.outlook import Outlook, look_again, stays
 from app.domain.policy import HalfLives, Policy, PolicySwitch
 from app.domain.standing import Place, direction_of, place_of
@@ -49,14 +51,17 @@ def fold(
 ) -> Folded:
     """Fold one account's entries (by sequence), customer changes and policy switches, in the order of their instants.
 
-    Requires at least one entry; `policy` is in force when it is booked.
+    Requires at least one entry; `policy` is in force when it is booked. Nothing follows the entry that erases.
     """
     account = opened(account_id, entries[0].booked_at)
     crossings: list[Crossing] = []
     predecessors = _predecessors(entries)
     steps: list[CustomerChange | PolicySwitch] = [*changes, *switches]
+    ends_at = entries[-1].booked_at if is_erased(entries) else inf
     for step in sorted(steps, key=_befell):
         at = _befell(step)
+        if at > ends_at:
+            break
         account = walked(account, _booked_before(entries, account.sequence, at), policy, predecessors, crossings)
         account, passed = advance(account, policy, at)
         if isinstance(step, CustomerChange):
@@ -198,10 +203,19 @@ def _predecessors(entries: Sequence[Entry]) -> dict[int, LastEffective | None]:
         return {}
     effective: dict[UUID | None, LastEffective] = {}
     found: dict[int, LastEffective | None] = {}
+    came: dict[UUID | None, UUID] = {}
     for entry in entries:
         if entry.reverses is not None:
-            effective.pop(entry.reverses, None)
+            _take_out(effective, entry, came)
             found[entry.sequence] = max(effective.values(), default=None)
         elif entry.is_effective:
             effective[entry.entry_id] = LastEffective(entry.value_at, entry.sequence, direction_of(entry.points))
+        elif (last := came_last(entry)) is not None:
+            came[entry.entry_id] = last[0]
+            effective[last[0]] = last[1]
     return found
+
+
+def _take_out(effective: dict[UUID | None, LastEffective], entry: Entry, came: Mapping[UUID | None, UUID]) -> None:
+    for gone in (entry.reverses, came.get(entry.reverses), *taken_back([entry])):
+        effective.pop(gone, None)

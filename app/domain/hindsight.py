@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domain.entry import Entry
+from app.domain.account import LastEffective  # noqa: TC001
+from app.domain.entry import Entry, last_after, masses_after
 from app.domain.instant import Instant
-from app.domain.memory import Felt, Masses, entered, felt_at
+from app.domain.memory import Felt, Masses, felt_at
+from app.domain.merging import counted, is_merged
 from app.domain.policy import Policy
-from app.domain.standing import Place, direction_of, place_of
+from app.domain.standing import Place, place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +36,20 @@ def in_hindsight(
     What was reversed by `known_at` is absent; half-lives are those of `policy`.
     """
     known = [entry for entry in entries if entry.booked_at <= known_at and entry.value_at <= as_of]
-    if not known:
+    if not known or is_merged(known):
         return None
-    gone = {entry.reverses for entry in known if entry.reverses is not None}
-    kept = [entry for entry in known if entry.reverses is None and entry.entry_id not in gone]
+    kept = counted(known)
     felt = felt_at(_masses(kept, policy, as_of), policy.half_lives, as_of)
-    last = max(
-        (entry for entry in kept if entry.is_effective),
-        key=lambda entry: (entry.value_at, entry.sequence),
-        default=None,
-    )
+    last: LastEffective | None = None
+    for entry in kept:
+        last = last if entry.reverses else last_after(last, entry)
     newest = max(known, key=lambda entry: entry.sequence)
     return Hindsight(
         account_id=newest.account_id,
         at=as_of,
         balance=sum(entry.points for entry in kept),
         felt=felt,
-        place=place_of(felt, direction_of(last.points) if last else None, policy.thresholds_of(segment)),
+        place=place_of(felt, last.direction if last else None, policy.thresholds_of(segment)),
         sequence=newest.sequence,
         position=newest.position,
         last_entry_at=newest.booked_at,
@@ -61,7 +60,5 @@ def in_hindsight(
 def _masses(kept: Iterable[Entry], policy: Policy, at: Instant) -> Masses:
     masses = Masses(at=at)
     for entry in kept:
-        masses = entered(
-            masses, policy.half_lives, at=at, points=entry.points, memory=entry.memory, value_at=entry.value_at
-        )
+        masses = masses_after(masses, entry, policy.half_lives)
     return masses

@@ -39,19 +39,25 @@ Content = Mapping[str, Any]
 class Interaction:
     """What happened with a customer, as its source reported it.
 
-    `value_at` None means "when it is booked". `context` holds only the fields that were sent.
-    `attributes` and `note` are personal and leave the process sealed only.
+    `aliases` are further names of the customer. `value_at` None means "when it is booked". `context` holds only the
+    fields that were sent. `attributes` and `note` are personal and leave the process sealed only.
     """
 
     source: str
     id: str
     customer: str
     kind: str
+    aliases: tuple[str, ...] = ()
     value_at: Instant | None = None
     attributes: Mapping[str, Any] | None = None
     note: str | None = None
     points: int | None = None
     context: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the customer is called."""
+        return (self.customer, *self.aliases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +91,19 @@ def content_of(interaction: Interaction) -> dict[str, Any]:
 
 
 def reversal_content_of(request: ReversalRequest, reverses: str) -> dict[str, Any]:
-    """The content of a reversal: which entry it cancels, why, and what replaces it."""
+    """The content of a reversal: which entry it cancels, why, and the name of what replaces it.
+
+    What that says is in its own entry: it may be another customer's, whom this one's key is not to tell of.
+    """
     content: dict[str, Any] = {"reverses": reverses, "reason": request.reason}
     if request.replacement is not None:
-        name = {"source": request.replacement.source, "id": request.replacement.id}
-        content["replacement"] = {**name, **content_of(request.replacement)}
+        content["replacement"] = {"source": request.replacement.source, "id": request.replacement.id}
     return content
+
+
+def whole_reversal_content(content: Content, replacement: Interaction) -> dict[str, Any]:
+    """The same as releases before kept it: with all that the replacement says."""
+    return {**content, "replacement": {**content["replacement"], **content_of(replacement)}}
 
 
 def canonical(value: Any) -> bytes:

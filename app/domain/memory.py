@@ -130,6 +130,23 @@ def moved(masses: Masses, half_lives: HalfLives, points: int, memory: Memory, va
     return Masses(at, _added(credits_, slot, mass), debits, big, max(0.0, fresh))
 
 
+def plus(masses: Masses, others: Masses, sign: int) -> Masses:
+    """The masses with others of the same instant added (`sign` 1) or taken out again (-1)."""
+    assert masses.at == others.at
+    return Masses(
+        masses.at,
+        _plus(masses.credits, others.credits, sign),
+        _plus(masses.debits, others.debits, sign),
+        _plus(masses.big, others.big, sign),
+        max(0.0, masses.fresh + sign * others.fresh),
+    )
+
+
+def _plus(vector: Vector, other: Vector, sign: int) -> Vector:
+    a, b, c, d = (max(0.0, mine + sign * its) for mine, its in zip(vector, other, strict=True))
+    return (a, b, c, d)
+
+
 def _added(vector: Vector, slot: int, mass: float) -> Vector:
     """A mass never falls below 0: what float rounding leaves of a withdrawal is dropped."""
     lasting, passing, deep, observed = vector

@@ -20,8 +20,11 @@ class MessageType(StrEnum):
     ACCOUNT_DELIGHTED = "account.delighted"
     ACCOUNT_ABOUT_TO_BE_DELIGHTED = "account.about_to_be_delighted"
     ACCOUNT_STANDING_CHANGED = "account.standing_changed"
+    ACCOUNT_MERGED = "account.merged"
+    ACCOUNT_UNMERGED = "account.unmerged"
     POLICY_ADOPTED = "policy.adopted"
     IMPORT_FINISHED = "import.finished"
+    CHECKPOINT_SIGNED = "checkpoint.signed"
     SUBSCRIPTION_DISABLED = "subscription.disabled"
     CAUSE_SUMMARY = "cause.summary"
     TEST = "test"
@@ -29,12 +32,14 @@ class MessageType(StrEnum):
 
 GRAVITY = tuple(MessageType)
 ACCOUNT_PREFIX = "account."
-ACCOUNT_TYPES = frozenset(each for each in MessageType if each.startswith(ACCOUNT_PREFIX))
+OF_MERGES = frozenset({MessageType.ACCOUNT_MERGED, MessageType.ACCOUNT_UNMERGED})
+ACCOUNT_TYPES = frozenset(each for each in MessageType if each.startswith(ACCOUNT_PREFIX)) - OF_MERGES
 """What a change of place may be told as; only these are ever quiet."""
 OF_BOOK = frozenset(
     {
         MessageType.POLICY_ADOPTED,
         MessageType.IMPORT_FINISHED,
+        MessageType.CHECKPOINT_SIGNED,
         MessageType.SUBSCRIPTION_DISABLED,
         MessageType.CAUSE_SUMMARY,
         MessageType.TEST,

@@ -1,14 +1,17 @@
 """What entries do to promises: the context of each says what it did, and `applied` is the fold."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from app.domain.entry import Entry
+from app.domain.erasure import is_erased
 from app.domain.instant import Instant
 from app.domain.interaction import canonical
+from app.domain.merging import homes_of
 from app.domain.policy import Memory
 from app.domain.promise import Lateness, Promise, PromiseName, State, Terms
 
@@ -77,14 +80,35 @@ def applied(promises: Mapping[PromiseName, Promise], entry: Entry) -> Promise | 
             return replace(promise, state=State(did.value), settled_at=entry.value_at, settled_by=entry.entry_id)
 
 
-def fold_promises(entries: Iterable[Entry]) -> dict[PromiseName, Promise]:
-    """The promises of an account from its entries, in order."""
+def fold_promises(entries: Sequence[Entry]) -> dict[PromiseName, Promise]:
+    """The promises of an account from its entries, in order; none is left of an account that was erased."""
+    return {} if is_erased(entries) else _folded(entries)
+
+
+def _folded(entries: Sequence[Entry]) -> dict[PromiseName, Promise]:
     promises: dict[PromiseName, Promise] = {}
     for entry in entries:
         promise = applied(promises, entry)
         if promise is not None:
             promises[promise.name] = promise
     return promises
+
+
+def fold_promises_of(account_id: UUID, lines: Mapping[UUID, Sequence[Entry]]) -> dict[PromiseName, Promise]:
+    """The promises that lead to an account, made on it or on one that is merged into it, or was settled while it was.
+
+    `lines` are those of all accounts that were ever merged with it, of each in order.
+    """
+    homes = homes_of(lines)
+    if is_erased(lines[homes[account_id]]):
+        return {}
+    together = sorted((entry for own in lines.values() for entry in own), key=lambda entry: entry.position)
+    promises = _folded(together)
+    return {
+        name: replace(promise, account_id=account_id)
+        for name, promise in promises.items()
+        if homes[promise.account_id] == account_id
+    }
 
 
 def promise_in(entry: Entry, did: Did) -> PromiseName | None:

@@ -60,15 +60,13 @@ class SettlePromise:
 PromiseRequest = MakePromise | MovePromise | SettlePromise
 
 
-def own_pairs(request: PromiseRequest) -> list[PromiseName]:
-    """The (source, id) under which the request's own entry is known, if under any."""
+def named_pairs(request: PromiseRequest) -> list[PromiseName]:
+    """Each (source, id) that the request names: that of the entry which made the promise, and a move's own."""
     match request:
-        case MakePromise():
-            return [request.name]
         case MovePromise(own_id=str(own_id)):
-            return [(request.name[0], own_id)]
+            return [request.name, (request.name[0], own_id)]
         case _:
-            return []
+            return [request.name]
 
 
 def promise_content_of(request: PromiseRequest) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Kept elsewhere it shows what no chain can show by itself: a tail that was cut, a ledger written anew, an older backup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -73,7 +73,7 @@ def mark_of(head: Head) -> Mark:
     return Mark(**{name: getattr(head, name) for name in Mark.__dataclass_fields__})
 
 
-def remembered_findings(known: dict[int, bytes], stored: dict[int, bytes], last: int) -> Iterator[Finding]:
+def remembered_findings(known: Mapping[int, bytes], stored: Mapping[int, bytes], last: int) -> Iterator[Finding]:
     """What is remembered and does not hold; `stored` are the hashes at those positions now, `last` the last of all."""
     for position, own in sorted(known.items()):
         where = f"position {position}"

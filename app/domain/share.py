@@ -12,10 +12,12 @@ from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from app.domain.entry import Entry
 from app.domain.instant import DAY, Instant
 from app.domain.memory import fading
+from app.domain.merging import Carry, carried_of, is_closing, taken_back
 from app.domain.policy import MEMORIES, HalfLives, Memory
 
 BECAUSE_MAX = 3
@@ -48,7 +50,8 @@ def because(heaviest: str, half_lives: HalfLives, t: Instant) -> list[Share]:
     Requires `value_at <= t` of each.
     """
     felt = [
-        (each.points * fading(half_lives.of(Memory(each.memory)), t - each.value_at), each) for each in _in(heaviest)
+        (each.points * fading(half_lives.of(Memory(each.memory)), t - each.value_at), each)
+        for each in heaviest_in(heaviest)
     ]
     felt.sort(key=lambda pair: (-abs(pair[0]), -pair[1].sequence))
     return [Share(entry=each, felt=points) for points, each in felt[:BECAUSE_MAX]]
@@ -59,8 +62,8 @@ def with_entry(heaviest: str | None, entry: Entry, half_lives: HalfLives) -> str
 
     So it is where one of a memory's three is reversed: there may be a fourth.
     """
-    if heaviest is None:
-        return None
+    if heaviest is None or entry.carried is not None:
+        return NOTHING_YET if is_closing(entry) else None
     if entry.reverses is not None:
         return _without(heaviest, entry.reverses.hex)
     if not entry.is_effective:
@@ -79,9 +82,33 @@ def with_entry(heaviest: str | None, entry: Entry, half_lives: HalfLives) -> str
 
 def heaviest_of(entries: Collection[Entry], half_lives: HalfLives) -> str:
     """What an account keeps that has these entries."""
-    gone = {entry.reverses for entry in entries}
+    gone = {entry.reverses for entry in entries} | taken_back(entries)
     left = (entry for entry in entries if entry.is_effective and entry.entry_id not in gone)
-    return _text(sorted(heavy(entry) for entry in _heaviest(left, half_lives)))
+    own = [heavy(entry) for entry in _heaviest(left, half_lives)]
+    came = [
+        each
+        for entry in entries
+        if entry.carried is not None and entry.reverses is None and entry.entry_id not in gone
+        for each in came_with(entry.carried, entry.sequence)
+        if UUID(each.entry_id) not in gone
+    ]
+    return _text(sorted(_heaviest([*own, *came], half_lives) if came else own))
+
+
+def came_with(carried: str, sequence: int) -> list[Heavy]:
+    """Of the entries that came with a merge's line those that weigh most, as the survivor keeps them."""
+    return [
+        Heavy(sequence, each.entry_id.hex, each.kind, each.points, each.value_at, each.memory.value)
+        for each in carried_of(carried).heaviest
+    ]
+
+
+def carry_of(heaviest: str) -> list[Carry]:
+    """What an account keeps, to be carried to another."""
+    return [
+        Carry(UUID(each.entry_id), each.kind, each.points, each.value_at, Memory(each.memory))
+        for each in heaviest_in(heaviest)
+    ]
 
 
 def heaviest_among(left: Iterable[Heavy], half_lives: HalfLives) -> str:
@@ -127,17 +154,20 @@ def _log2(magnitude: int) -> float:
 
 
 def _without(heaviest: str, entry_id: str) -> str | None:
-    if entry_id not in heaviest:
+    if entry_id not in heaviest:  # so it is of nearly every account, at a fraction of the price
         return heaviest
-    kept = _in(heaviest)
-    (gone,) = (each for each in kept if each.entry_id == entry_id)
+    kept = heaviest_in(heaviest)
+    gone = next((each for each in kept if each.entry_id == entry_id), None)
+    if gone is None:  # a kind was called so
+        return heaviest
     if sum(each.memory == gone.memory for each in kept) == BECAUSE_MAX:
         return None
     kept.remove(gone)
     return _text(kept)
 
 
-def _in(heaviest: str) -> list[Heavy]:
+def heaviest_in(heaviest: str) -> list[Heavy]:
+    """What an account keeps, by sequence."""
     return [Heavy(*each) for each in json.loads(heaviest)]
 
 

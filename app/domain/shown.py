@@ -34,7 +34,7 @@ def balance_shown(balance: int, felt: float, place: Place) -> Shown:
     return {"balance": balance, "felt": shown(felt), **place_shown(place)}
 
 
-def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
+def entry_shown(entry: Entry, customer: str | None, reversed_by: UUID | None) -> Shown:
     """One line of the ledger, as the feed shows it."""
     context: Shown = json.loads(entry.context)
     return {
@@ -60,11 +60,23 @@ def entry_shown(entry: Entry, customer: str, reversed_by: UUID | None) -> Shown:
     }
 
 
-def account_shown(account: Account, customer: str, policy: Policy, t: Instant, because: Sequence[Shown]) -> Shown:
-    """An account at `t`, with what it rests on. Requires an account advanced to `t`."""
+def account_shown(
+    account: Account,
+    customer: str,
+    policy: Policy,
+    t: Instant,
+    because: Sequence[Shown],
+    *,
+    merged_into: str | None = None,
+) -> Shown:
+    """An account at `t`, with what it rests on. Requires an account advanced to `t`.
+
+    `merged_into` is whose it is, if the customer was merged.
+    """
     crossing = next_crossing_at(account, policy, after=t)
     return {
         "customer": customer,
+        "merged_into": merged_into,
         "balance": account.balance,
         "felt": shown(felt_balance(account, policy, t)),
         "standing": account.place.standing.value,

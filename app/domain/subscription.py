@@ -14,10 +14,10 @@ GONE = "gone"
 FAILING = "failing"
 """Why a subscription is disabled: it answered 410 Gone, or failed for FAILING_MAX."""
 
-NAMED_ONLY = MessageType.ACCOUNT_ABOUT_TO_BE_DELIGHTED
-"""A worklist rather than an alarm: no wildcard means it."""
+NAMED_ONLY = frozenset({MessageType.ACCOUNT_ABOUT_TO_BE_DELIGHTED, MessageType.CHECKPOINT_SIGNED})
+"""A worklist rather than an alarm, and what is for programs to keep: no wildcard means them."""
 
-WILDCARDS = ("*", *sorted({f"{each.partition('.')[0]}.*" for each in MessageType if "." in each}))
+WILDCARDS = ("*", *sorted({f"{each.partition('.')[0]}.*" for each in set(MessageType) - NAMED_ONLY if "." in each}))
 
 
 class SubscriptionState(StrEnum):
@@ -87,7 +87,7 @@ def is_known_pattern(pattern: str) -> bool:
 def _means(pattern: str, each: MessageType) -> bool:
     if pattern == each:
         return True
-    return each is not NAMED_ONLY and (pattern == "*" or (pattern[-1] == "*" and each.startswith(pattern[:-1])))
+    return each not in NAMED_ONLY and (pattern == "*" or (pattern[-1] == "*" and each.startswith(pattern[:-1])))
 
 
 def _is_in_segment(subscription: Subscription, message: Message) -> bool:

@@ -44,7 +44,8 @@ class Filter:
 class Moment:
     """The one instant at which a worklist is exact over all its pages; the ledger's position and the policy then.
 
-    `booked_at` is the head's then: whatever is written later has a later one, even where no clock has moved since.
+    `booked_at` is the head's then: whatever is written later has a later one, even where no clock has moved since, or
+    the same one while history is replayed.
     """
 
     at: Instant

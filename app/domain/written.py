@@ -8,7 +8,7 @@ from app.domain.instant import Instant
 from app.domain.message import MessageType
 from app.domain.standing import Standing
 
-OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL)
+OF_ENTRIES = (Cause.ENTRY, Cause.REVERSAL, Cause.MERGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,9 @@ async def adopt_policy(
     expects any).
     """
     parse_policy(document, 0)
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         accounts_total = await count_rows(tx, book, accounts)
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if expected_version not in (None, head.policy_version):
             raise PolicyChanged
@@ -56,7 +56,7 @@ async def adopt_policy(
 @uninterrupted
 async def cancel_adoption(ledger: Ledger, book: str) -> None:
     """Give the adoption up; the policy in force stays. Raises NoAdoption if none is under way."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         if await lock_adoption(tx, book) is None:
             raise NoAdoption
         await delete_adoption(tx, book)

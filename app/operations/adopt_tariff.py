@@ -23,7 +23,7 @@ async def adopt_tariff(
     # Compiling takes up to seconds: the event loop has better things to do meanwhile.
     await asyncio.to_thread(parse_tariff, document)
 
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if expected_version not in (None, head.tariff_version):
             raise TariffChanged

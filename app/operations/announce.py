@@ -85,7 +85,7 @@ def may_be_told(causes: Iterable[Cause], policy: Policy) -> bool:
 
 
 def _may_be_worth_telling(cause: Cause, policy: Policy) -> bool:
-    if not cause.crossings and all(entry.points >= 0 for entry in cause.entries):
+    if not cause.crossings and all(entry.points >= 0 and not entry.carried for entry in cause.entries):
         return False
     if cause.entries and not any(is_announceable(entry, policy) for entry in cause.entries):
         return False

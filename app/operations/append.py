@@ -1,7 +1,7 @@
 """The working set of one append: what was read under the lock, and what will be written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,11 @@ from uuid import UUID
 from app.domain.account import Account, LastEffective, opened
 from app.domain.crossing import advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
+from app.domain.erasure import Erasure
 from app.domain.errors import Fault, InvalidInteraction
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest, canonical
+from app.domain.merge_errors import CustomersDiffer
 from app.domain.policy import Memory, Policy
 from app.domain.promise_request import PromiseRequest
 from app.domain.share import NOTHING_YET, with_entry
@@ -22,9 +24,9 @@ from app.operations.ledger import Ledger
 from app.operations.promises import Promises
 from app.queries.entries import Pair
 from app.sealing.keys import Key, account_place, entry_place, name_place, new_key
-from app.store.accounts import Opening
+from app.store.accounts import Naming, Opening
 
-Item = Interaction | ReversalRequest | PromiseRequest
+Item = Interaction | ReversalRequest | PromiseRequest | Erasure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +43,25 @@ class Posting:
     api_key_id: str
     reverses: UUID | None = None
     context: str = "{}"
+    carried: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merges:
+    """What an append meets of merged customers.
+
+    `homes` are the accounts that those lead to which are merged into others; `names` those of whom customers were
+    merged into, by their own; `members` what is merged into whom is erased.
+    """
+
+    homes: Mapping[UUID, UUID]
+    names: Mapping[str, str]
+    members: Mapping[UUID, Sequence[UUID]]
 
 
 @dataclass(slots=True, kw_only=True)
 class Append:
-    """Read: `head` to `effective`. To be written: `posted`, `entries`, `causes`, `openings`.
+    """Read: `head` to `effective`. To be written: `posted` to `namings`; to be destroyed: `erased`.
 
     `booked_at` is the one instant of a live append, None while history is replayed. If the append is `silent`, nobody
     is told of its entries. If anything is to be reversed, `effective` lists the last effective entries of each account
@@ -69,6 +85,7 @@ class Append:
     customers: dict[UUID, str]
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
+    merges: Merges
     alias_hashes: dict[str, bytes] = field(default_factory=dict[str, bytes])
     silent: bool = False
     api_key_id: str = SYSTEM_SOURCE
@@ -76,6 +93,8 @@ class Append:
     entries: list[Entry] = field(default_factory=list[Entry])
     causes: Causes = field(default_factory=Causes)
     openings: list[Opening] = field(default_factory=list[Opening])
+    namings: list[Naming] = field(default_factory=list[Naming])
+    erased: set[UUID] = field(default_factory=set[UUID])
 
     @property
     def book(self) -> str:
@@ -99,6 +118,15 @@ class Append:
             self.keys[entry.account_id].open(entry.sealed, entry_place(self.book, entry.entry_id))
         )
         return opened_content
+
+    def account_id_of_all(self, names: Sequence[str]) -> UUID | None:
+        """The account that all of these names lead to of which any is known; CustomersDiffer if there are two."""
+        if len(names) == 1:
+            return self.account_id_of(names[0])
+        known = {name: account_id for name in names if (account_id := self.account_id_of(name)) is not None}
+        if len(set(known.values())) > 1:
+            raise CustomersDiffer
+        return next(iter(known.values()), None)
 
     def open_account(self, customer: str, booked_at: Instant) -> Account:
         """The customer's account; opened, with a key of its own, if this is the first interaction."""
@@ -151,6 +179,7 @@ class Append:
             context=posting.context,
             sealed=sealed,
             content_hash=content_hash,
+            carried=posting.carried,
         )
         return self.enter(self.accounts[account_id], draft, booked_at=booked_at)
 
@@ -169,7 +198,11 @@ class Append:
             api_key_id=self.api_key_id,
             reverses=target.entry_id,
         )
-        return self.post(target.account_id, posting, content, booked_at=booked_at)
+        return self.post(self.home(target.account_id), posting, content, booked_at=booked_at)
+
+    def home(self, account_id: UUID) -> UUID:
+        """The account itself, or the one that it leads to if it was merged."""
+        return self.merges.homes.get(account_id, account_id)
 
     def enter(self, account: Account, draft: Draft, *, booked_at: Instant) -> Entry:
         """Advance the account to `booked_at`, post the draft on it, and keep what follows from it."""

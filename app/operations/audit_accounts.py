@@ -1,18 +1,23 @@
 """Verify the accounts of a book: what is stored of each against the fold of its entries."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import replace
+from uuid import UUID
 
 from app.domain.audit import CORRUPT, Finding
 from app.domain.audit_account import Kept, account_findings
 from app.domain.audit_messages import message_findings
 from app.domain.entry import Entry
+from app.domain.erasure import is_erased
 from app.domain.fold import CustomerChange
+from app.domain.merging import homes_of, is_closed
 from app.operations.audit import Audit
 from app.operations.audit_content import content_findings, opened_keys
 from app.operations.audit_plan import Accounts, Named
 from app.operations.audit_promises import promise_findings
 from app.queries.audit import account_rows, crossing_rows, message_rows, promise_rows, records_by_account
 from app.queries.customer_changes import customer_changes_of
+from app.queries.kin import Kin, kin_of_each
 from app.records import entry_of_record
 from app.rows import Row, account_of, crossing_of, on_record, written_of
 from app.sql import Record
@@ -72,19 +77,22 @@ async def _try_batch(audit: Audit, batch: list[list[Entry]]) -> None:
 
 async def _check_batch(audit: Audit, batch: list[list[Entry]]) -> None:
     account_ids = [entries[0].account_id for entries in batch]
-    keys = await opened_keys(audit.ledger, audit.tx, audit.book, audit.own_key, account_ids)
+    kin = await kin_of_each(audit.tx, audit.book, batch)
+    erased = {own[0].account_id: _is_forgotten(own, kin.get(own[0].account_id)) for own in batch}
+    keys = await opened_keys(audit.ledger, audit.tx, audit.book, audit.own_key, erased)
     audit.found.add(keys.findings)
     stored = await account_rows(audit.tx, audit.book, account_ids)
     recorded = await crossing_rows(audit.tx, audit.book, account_ids)
     changes = await customer_changes_of(audit.tx, audit.book, account_ids)
     promised = await promise_rows(audit.tx, audit.book, account_ids)
     told = await message_rows(audit.tx, audit.book, account_ids)
-    audit.found.accounts += len(batch)
+    audit.found.accounts += sum(not is_closed(own) for own in batch)
     for entries in batch:
         account_id = entries[0].account_id
-        audit.found.add(promise_findings(entries, promised.get(account_id, [])))
+        audit.found.add(promise_findings(entries, promised.get(account_id, []), kin.get(account_id)))
         try:
             kept = _kept(stored.get(account_id), recorded.get(account_id, []), changes.get(account_id, []))
+            kept = replace(kept, elsewhere=_elsewhere(kin.get(account_id, {})))
         except CORRUPT as error:
             audit.found.add_unreadable(5, f"account {account_id}", error)
         else:
@@ -104,6 +112,15 @@ def _told_findings(
         what = f"Its messages cannot be read ({type(error).__name__}: {error})."
         return [Finding(law=6, where=f"account {entries[0].account_id}", what=what)]
     return message_findings(audit.book, entries, [on_record(row) for row in recorded], written, audit.policies)
+
+
+def _is_forgotten(own: Sequence[Entry], kin: Kin | None) -> bool:
+    """Whether the customer was, or the one that was merged into, with all its names."""
+    return is_erased(own) if kin is None else is_erased(kin[homes_of(kin)[own[0].account_id]])
+
+
+def _elsewhere(kin: Kin) -> dict[UUID, Entry]:
+    return {entry.entry_id: entry for lines in kin.values() for entry in lines}
 
 
 def _kept(stored: Row | None, recorded: list[Row], changes: list[CustomerChange]) -> Kept:

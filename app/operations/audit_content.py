@@ -1,12 +1,13 @@
 """Whether what is sealed opens, and is what its content hash says; for `verify`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.alias import EXTRA
 from app.domain.audit import CORRUPT, Finding
 from app.domain.entry import Entry
 from app.domain.errors import MasterKeyMismatch
@@ -33,18 +34,19 @@ async def opened_book_key(ledger: Ledger, tx: AsyncConnection, book: str) -> Key
 
 
 async def opened_keys(
-    ledger: Ledger, tx: AsyncConnection, book: str, own: Key | None, account_ids: Collection[UUID]
+    ledger: Ledger, tx: AsyncConnection, book: str, own: Key | None, is_erased: Mapping[UUID, bool]
 ) -> Keys:
-    """The accounts' keys; `own` is the book's. Where key and name are both gone the account was erased: no finding."""
+    """The accounts' keys; `own` is the book's. Of accounts that were erased neither key nor name may be left."""
+    account_ids = is_erased.keys()
     wrapped = await wrapped_keys(tx, book, account_ids)
     named = await aliases_of(tx, book, account_ids)
     opened: dict[UUID, Key] = {}
     findings: list[Finding] = []
     for account_id in account_ids:
         where, names = f"account {account_id}", named.get(account_id, [])
-        if account_id not in wrapped:
-            what = "A customer's name leads to it, but its key is gone."
-            findings += [Finding(law=3, where=where, what=what)] if names else []
+        if is_erased[account_id] or account_id not in wrapped:
+            said = _left_said(is_erased[account_id], has_key=account_id in wrapped, has_name=bool(names))
+            findings += [Finding(law=3, where=where, what=what) for what in said]
             continue
         try:
             opened[account_id] = ledger.master_key.unwrap(wrapped[account_id], account_place(book, account_id))
@@ -54,6 +56,14 @@ async def opened_keys(
             said = _names_said(book, own, opened[account_id], account_id, names)
             findings += [Finding(law=3, where=where, what=what) for what in said]
     return Keys(opened=opened, findings=findings)
+
+
+def _left_said(is_erased: bool, *, has_key: bool, has_name: bool) -> Iterator[str]:
+    """What is wrong with an account that was erased, or has no key."""
+    if is_erased and (has_key or has_name):
+        yield f"Its customer was forgotten, but its {'key' if has_key else 'name'} is still there."
+    elif not is_erased:
+        yield "Its key is gone, and no entry says that its customer was forgotten."
 
 
 def _names_said(book: str, own: Key | None, key: Key, account_id: UUID, names: Sequence[Alias]) -> Iterator[str]:
@@ -66,7 +76,7 @@ def _names_said(book: str, own: Key | None, key: Key, account_id: UUID, names: S
         except (InvalidTag, *CORRUPT):
             yield "A name leads to it that was not sealed for it."
             continue
-        if own is not None and own.digest(name) != alias.alias_hash:
+        if own is not None and own.digest(name.removeprefix(EXTRA.encode())) != alias.alias_hash:
             yield "Another customer's name leads to it than the one that is sealed for it."
 
 

@@ -22,12 +22,12 @@ async def check_lines(audit: Audit, part: Lines) -> None:
 
 
 def _checked(audit: Audit, before: Link, row: Record) -> Link:
-    *array, context, sealed, own = row
+    *array, context, sealed, carried, own = row
     line = Link(array[0], own, array[8])
     for n in (1, 3, 14):
         array[n] = array[n] and _dashed(str(array[n]))
     try:
-        audit.found.add(line_findings(before, line, canonical_line(array, context, sealed)))
+        audit.found.add(line_findings(before, line, canonical_line(array, context, sealed, carried)))
         if array[12] not in audit.tariffs:
             what = f"It was valued by version {array[12]} of the tariff, which does not exist."
             audit.found.add([Finding(law=3, where=f"position {line.position}", what=what)])

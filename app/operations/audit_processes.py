@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
+from app.garbage import leave_alone_what_stays
 from app.operations.audit import Audit, Found, begun_audit
 from app.operations.audit_parts import Check, check_part
 from app.operations.audit_plan import Part
@@ -29,14 +30,14 @@ END_TIMEOUT_SECONDS = 5
 async def opened_crew(ledger: Ledger, book: str, processes: int) -> AsyncGenerator[tuple[Audit, list[Check]]]:
     """An audit on one snapshot, and who checks its parts: so many processes, or this one alone."""
     if processes == 1 or await _count(ledger, book) < TOGETHER_FROM_ENTRIES:
-        async with ledger.database.read() as tx:
+        async with ledger.database.read(book) as tx:
             audit = await begun_audit(ledger, tx, book)
             yield audit, [partial(check_part, audit)]
         return
     crew = [_Process(ledger, book) for _ in range(processes)]
     try:
         await asyncio.gather(*[each.answer() for each in crew])
-        async with ledger.database.read() as tx:
+        async with ledger.database.read(book) as tx:
             async with ledger.database.shared(tx) as snapshot:
                 audit = await begun_audit(ledger, tx, book)
                 await asyncio.gather(*[each.ask(snapshot) for each in crew])
@@ -46,7 +47,7 @@ async def opened_crew(ledger: Ledger, book: str, processes: int) -> AsyncGenerat
 
 
 async def _count(ledger: Ledger, book: str) -> int:
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         return await count_rows(tx, book, entries)
 
 
@@ -56,8 +57,8 @@ class _Process:
     def __init__(self, ledger: Ledger, book: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, its = context.Pipe()
-        url = ledger.database.url.render_as_string(hide_password=False)
-        self._process = context.Process(target=_serve, args=(its, url, ledger.master_key.secret, book), daemon=True)
+        url, role = ledger.database.url.render_as_string(hide_password=False), ledger.database.role
+        self._process = context.Process(target=_serve, args=(its, url, role, ledger.master_key, book), daemon=True)
         self._process.start()
         its.close()  # so that the pipe ends when the process does
 
@@ -85,19 +86,19 @@ class _Process:
         self._pipe.close()
 
 
-def _serve(pipe: Connection, url: str, secret: bytes, book: str) -> None:
+def _serve(pipe: Connection, url: str, role: str | None, master_key: MasterKey, book: str) -> None:
     """Answer parts with what is found in them, until nobody asks any more. An interrupt is the asker's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_alone_what_stays()
     with contextlib.suppress(EOFError, BrokenPipeError):
-        asyncio.run(_answer(pipe, url, secret, book))
+        asyncio.run(_answer(pipe, Database(url, role=role), master_key, book))
 
 
-async def _answer(pipe: Connection, url: str, secret: bytes, book: str) -> None:
-    database = Database(url)
-    ledger = Ledger(database=database, master_key=MasterKey(secret), now=_unasked, new_id=_unasked, entropy=_unasked)
+async def _answer(pipe: Connection, database: Database, master_key: MasterKey, book: str) -> None:
+    ledger = Ledger(database=database, master_key=master_key, now=_unasked, new_id=_unasked, entropy=_unasked)
     pipe.send("ready")
     try:
-        async with database.read(snapshot=pipe.recv()) as tx:
+        async with database.read(book, snapshot=pipe.recv()) as tx:
             audit = await begun_audit(ledger, tx, book)
             pipe.send("begun")
             while True:

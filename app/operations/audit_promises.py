@@ -5,15 +5,19 @@ from collections.abc import Iterator, Sequence
 from app.domain.audit import CORRUPT, Finding
 from app.domain.entry import Entry
 from app.domain.promise import Promise, PromiseName
-from app.domain.promise_fold import fold_promises
+from app.domain.promise_fold import fold_promises, fold_promises_of
+from app.queries.kin import Kin
 from app.rows import Row, promise_of
 
 
-def promise_findings(entries: Sequence[Entry], rows: Sequence[Row]) -> list[Finding]:
-    """What is wrong with an account's promises (law 5). Requires all of its entries, one at least."""
+def promise_findings(entries: Sequence[Entry], rows: Sequence[Row], kin: Kin | None = None) -> list[Finding]:
+    """What is wrong with an account's promises (law 5). Requires all of its entries, one at least.
+
+    `kin` are the lines of all accounts that were ever merged with it, if any was.
+    """
     where = f"account {entries[0].account_id}"
     try:
-        folded = fold_promises(entries)
+        folded = fold_promises_of(entries[0].account_id, kin) if kin else fold_promises(entries)
     except CORRUPT as error:
         return [Finding(law=5, where=where, what=f"Its promises do not fold ({type(error).__name__}).")]
     try:

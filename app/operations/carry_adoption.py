@@ -75,7 +75,7 @@ async def carry_on(ledger: Ledger, book: str) -> None:
 @uninterrupted
 async def prepare_or_switch(ledger: Ledger, book: str) -> bool:
     """Take one step of an adoption; False if none is under way."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         if await adoption_of(tx, book) is None:
             return False
     # What time brought under the policy in force is recorded before, or the last step would have to.
@@ -90,7 +90,7 @@ async def prepare_or_switch(ledger: Ledger, book: str) -> bool:
 @uninterrupted
 async def sweep(ledger: Ledger, book: str) -> bool:
     """Sweep some of the accounts away that adoptions left; False if there are none, or one is under way."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         generation = await left_generation(tx, book)
         if generation is None:
             return False
@@ -113,7 +113,7 @@ class _Batch:
 
 async def _next_batch(ledger: Ledger, book: str) -> _Batch | None:
     """Of accounts never looked at, else of those touched since; None if no adoption is under way."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         adoption, head = await adoption_of(tx, book), await read_head(tx, book)
         if adoption is None or head is None:
             return None
@@ -133,7 +133,7 @@ async def _next_batch(ledger: Ledger, book: str) -> _Batch | None:
 
 async def _is_kept(ledger: Ledger, batch: _Batch) -> bool:
     """Keep the batch, unless somebody else got further with the adoption, began it anew, or ended it."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(batch.begun.book) as tx:
         if await lock_adoption(tx, batch.begun.book) != batch.begun:
             return False
         await save_prepared(tx, batch.begun, [_prepared(each) for each in batch.found])
@@ -160,7 +160,7 @@ async def _switch(ledger: Ledger, adoption: Adoption) -> None:
 
     Nothing happens if the adoption began anew meanwhile, or ended.
     """
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(adoption.book) as tx:
         head = await lock_head(tx, adoption.book)
         locked = await lock_adoption(tx, adoption.book)
         # Others may have got further while this one waited; who begins anew takes another generation.

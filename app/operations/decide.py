@@ -4,16 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from app.domain.entry import Entry
+from app.domain.erasure import ERASED, Erasure
 from app.domain.errors import (
     AlreadyReversed,
     Fault,
     InteractionConflict,
     NotReversible,
     Refusal,
+    UnknownCustomer,
     UnknownEntry,
 )
 from app.domain.instant import Instant
 from app.domain.interaction import (
+    SYSTEM_SOURCE,
     Interaction,
     ReversalRequest,
     canonical,
@@ -21,13 +24,15 @@ from app.domain.interaction import (
     reversal_content_of,
     settled_value_at,
 )
+from app.domain.policy import Memory
 from app.domain.tariff import is_system_kind
 from app.domain.valuation import Valuation, refuse_system_kind, value
 from app.operations.append import Append, Item, Posting
 from app.operations.break_due import break_due
 from app.operations.decide_promise import decide_promise
+from app.operations.naming import account_named
 from app.operations.outcome import Outcome, Posted, Refused
-from app.operations.replayed import replayed
+from app.operations.replayed import refuse_erased, replayed
 
 
 def decide(append: Append, item: Item) -> Outcome:
@@ -38,6 +43,8 @@ def decide(append: Append, item: Item) -> Outcome:
                 return _decide_interaction(append, item)
             case ReversalRequest():
                 return _decide_reversal(append, item)
+            case Erasure():
+                return _decide_erasure(append, item)
             case _:
                 return decide_promise(append, item)
     except Refusal as refusal:
@@ -47,7 +54,7 @@ def decide(append: Append, item: Item) -> Outcome:
 def _decide_interaction(append: Append, interaction: Interaction) -> Posted:
     known = append.known.get((interaction.source, interaction.id))
     if known is not None:
-        return replayed(append, known, content_of(interaction), customer=interaction.customer)
+        return replayed(append, known, content_of(interaction), names=interaction.names)
 
     posting = _prepared(append, interaction)
 
@@ -57,6 +64,8 @@ def _decide_interaction(append: Append, interaction: Interaction) -> Posted:
 
 def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
     target = _target(append, request)
+    if target is not None:
+        refuse_erased(append, target)
     content = reversal_content_of(request, str(target.entry_id) if target else "")
     known = append.known.get((request.source, request.id)) if request.id is not None else None
     if known is not None:
@@ -76,24 +85,46 @@ def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
     )
 
 
+def _decide_erasure(append: Append, erasure: Erasure) -> Posted:
+    account_id = append.account_id_of(erasure.customer)
+    if account_id is None:
+        raise UnknownCustomer(extra={"standing": "no_evidence"})
+    booked_at = append.booked(append.now)
+    break_due(append, account_id, booked_at)
+    posting = Posting(
+        kind=ERASED,
+        points=0,
+        memory=Memory.LASTING,
+        value_at=booked_at,
+        source=SYSTEM_SOURCE,
+        external_id=None,
+        tariff_version=append.head.tariff_version,
+        api_key_id=append.api_key_id,
+    )
+    entry = append.post(account_id, posting, {}, booked_at=booked_at)
+    append.erased |= {account_id, *append.merges.members.get(account_id, ())}
+    return Posted(entry=entry, account=append.accounts[account_id], customer=erasure.customer, replayed=False)
+
+
 def _refuse_irreversible(append: Append, target: Entry) -> None:
     if target.reverses is not None:
         raise NotReversible("A reversal cannot itself be reversed: post the interaction again under a new id.")
     if is_system_kind(target.kind):
-        raise NotReversible("This entry is about a promise: move or withdraw the promise instead.")
+        raise NotReversible("This entry is about a promise or a merge: move or withdraw the one, undo the other.")
     if target.entry_id in append.reversals:
         raise AlreadyReversed(extra={"reversed_by": str(append.reversals[target.entry_id])})
 
 
 def _post_reversal(append: Append, request: ReversalRequest, target: Entry, content: dict[str, Any]) -> Entry:
     booked_at = append.booked_at if append.booked_at is not None else max(append.head.booked_at, target.booked_at)
-    break_due(append, target.account_id, booked_at)
+    break_due(append, append.home(target.account_id), booked_at)
     return append.reverse(target, content, source=request.source, external_id=request.id, booked_at=booked_at)
 
 
 def _prepared(append: Append, interaction: Interaction) -> Callable[[], Entry]:
     """Everything that can refuse an interaction, done; what is returned posts it."""
     refuse_system_kind(interaction.kind)
+    append.account_id_of_all(interaction.names)
     booked_at = append.booked(interaction.value_at)
     value_at = settled_value_at(interaction.value_at, booked_at)
     valuation = value(
@@ -113,7 +144,7 @@ def _prepared(append: Append, interaction: Interaction) -> Callable[[], Entry]:
 def _post(
     append: Append, interaction: Interaction, valuation: Valuation, *, value_at: Instant, booked_at: Instant
 ) -> Entry:
-    account_id = append.open_account(interaction.customer, booked_at).account_id
+    account_id = account_named(append, interaction.names, booked_at).account_id
     break_due(append, account_id, booked_at)
     posting = Posting(
         kind=interaction.kind,
@@ -134,7 +165,7 @@ def _target(append: Append, request: ReversalRequest) -> Entry | None:
         target = append.known.get(request.interaction)
     else:
         target = append.targets.get(request.entry_id) if request.entry_id else None
-    return target if target and target.account_id in append.effective else None
+    return target if target and append.home(target.account_id) in append.effective else None
 
 
 def _prepared_replacement(append: Append, request: ReversalRequest) -> Callable[[], Entry | None]:

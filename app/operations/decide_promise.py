@@ -23,7 +23,7 @@ from app.domain.valuation import Valuation, value
 from app.operations.append import Append, Posting
 from app.operations.break_due import break_due, post_step
 from app.operations.outcome import Posted
-from app.operations.replayed import is_same_content, replayed
+from app.operations.replayed import is_same_content, refuse_erased, replayed
 
 _MADE, _MOVED, _WITHDRAWN = "promise.made", "promise.moved", "promise.withdrawn"
 _SAID_OTHERWISE = "Another thing was said under this name before, and what is said of a promise stays."
@@ -77,7 +77,7 @@ def _move(append: Append, request: MovePromise, promise: Promise) -> Posted:
 def _again(append: Append, known: Entry, content: dict[str, Any], *, customer: str | None = None) -> Posted:
     """The first answer again; what was said otherwise the first time is a conflict, in the words of promises."""
     try:
-        return replayed(append, known, content, customer=customer)
+        return replayed(append, known, content, names=(customer,) if customer is not None else ())
     except InteractionConflict as conflict:
         faults = tuple(replace(fault, detail="differs from what was said first") for fault in conflict.faults)
         raise InteractionConflict(_SAID_OTHERWISE, faults=faults, extra=conflict.extra) from None
@@ -88,7 +88,8 @@ def _known_move(append: Append, request: MovePromise, promise: Promise) -> Entry
     if request.own_id is not None:
         return append.known.get((request.name[0], request.own_id))
     last = append.targets.get(promise.moved_by) if promise.moved_by else None
-    return last if last and is_same_content(append, last, promise_content_of(request)) else None
+    is_open = last is not None and last.account_id in append.keys  # or its customer was forgotten since
+    return last if last and is_open and is_same_content(append, last, promise_content_of(request)) else None
 
 
 def _settle(append: Append, request: SettlePromise, promise: Promise) -> Posted:
@@ -114,7 +115,7 @@ def _leave_standing(append: Append, promise: Promise, standing: int, *, booked_a
     """Just so many steps: the later ones are reversed unless they are, the missing ones posted."""
     for n in range(promise.posted, standing, -1):
         step = append.known[SYSTEM_SOURCE, step_name(promise, n)]
-        if step.entry_id not in append.reversals:
+        if step.entry_id not in append.reversals and append.home(step.account_id) in append.accounts:
             content = {"reverses": str(step.entry_id), "reason": f"the promise was {state.value} before"}
             append.reverse(step, content, source=promise.source, external_id=None, booked_at=booked_at)
     for n in range(promise.posted + 1, standing + 1):
@@ -177,5 +178,8 @@ def _posted(append: Append, entry: Entry) -> Posted:
 def _named(append: Append, name: PromiseName) -> Promise:
     promise = append.promises.by_name.get(name)
     if promise is None:
+        made = append.known.get(name)
+        if made is not None:
+            refuse_erased(append, made)
         raise UnknownPromise
     return promise

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import uninterrupted
-from app.domain.delivery import EXHAUSTED, EXPIRED, DeliveryState, Queue, next_due_at
+from app.domain.delivery import ERASED, EXHAUSTED, EXPIRED, DeliveryState, Queue, next_due_at
 from app.domain.instant import SECOND, Instant
 from app.domain.subscription import FAILING, FAILING_MAX, GONE, BodyForm, Subscription, SubscriptionState
 from app.operations.address import Address, address_of
@@ -91,7 +91,7 @@ async def try_once(sender: Sender, address: Address, form: BodyForm, parcel: Par
 @uninterrupted
 async def give_back(ledger: Ledger, queue: Queue, parcels: Sequence[Parcel]) -> None:
     """What was claimed and is not under way any more is due now, untried."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(queue.book) as tx:
         ours = await still_ours(tx, queue, [each.held for each in parcels])
         await release(tx, queue, [number for number, _ in ours], ledger.now())
 
@@ -100,7 +100,7 @@ async def give_back(ledger: Ledger, queue: Queue, parcels: Sequence[Parcel]) -> 
 async def _take_turn(
     ledger: Ledger, queue: Queue, tried: Sequence[Tried], *, in_flight: int, room: int
 ) -> tuple[Turn, str | None, bytes]:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(queue.book) as tx:
         stored = await read_subscription(tx, queue.book, queue.subscription_id)
         if stored is None:
             return _OF_AN_EMPTIED_BOOK, None, b""
@@ -115,7 +115,9 @@ async def _take_turn(
         limit = 0 if reason or fares.state is not SubscriptionState.ACTIVE else min(room, fares.may_send - in_flight)
         claimed, address = await _claim(ledger, tx, queue, fares, now=now, limit=limit)
         expired = [each for each in claimed if each.body is None]
-        await _settle(tx, queue, expired, now, state=DeliveryState.GIVEN_UP, reason=EXPIRED, tried=0)
+        for reason_to_give_up, is_erased in ((EXPIRED, False), (ERASED, True)):
+            lost = [each for each in expired if each.is_erased is is_erased]
+            await _settle(tx, queue, lost, now, state=DeliveryState.GIVEN_UP, reason=reason_to_give_up, tried=0)
     turn = Turn(
         claimed=[each for each in claimed if each.body is not None],
         address=address,

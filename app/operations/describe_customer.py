@@ -15,6 +15,7 @@ from app.operations.causes import Causes
 from app.operations.ledger import Ledger, announce_due, announce_messages, policy_in_force
 from app.operations.record import live_instant
 from app.queries.accounts import accounts_by_id
+from app.queries.merges import merge_of
 from app.store.accounts import insert_crossings, insert_customer_change, save_accounts
 from app.store.books import lock_head, save_head
 
@@ -28,13 +29,15 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
     Writes the change, the crossings up to now, what messages they are worth, and the head's booked_at; nothing where
     nothing changes.
     """
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         now = live_instant(head, ledger.present(head))
         policy = await policy_in_force(ledger, tx, book, head.policy_version)
+        merged = await merge_of(tx, book, account_id)  # since it was looked up
+        account_id = merged.survivor_id if merged else account_id
         stored = (await accounts_by_id(tx, book, [account_id])).get(account_id)
         if stored is None:
-            raise UnknownCustomer
+            raise UnknownCustomer(extra={"standing": "no_evidence"})
         change = CustomerChange(
             changed_at=now, segment=known.get("segment", stored.segment), value=known.get("value", stored.value)
         )

@@ -17,7 +17,7 @@ from app.store.subscriptions import save_disabled
 async def disable(ledger: Ledger, book: str, subscription_id: UUID, reason: str, *, sealed_url: bytes) -> bool:
     """Send it nothing more until it is resumed; its deliveries are held. Whether it was active or paused before, at
     this URL."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         now = ledger.now()
         if not await save_disabled(tx, book, subscription_id, reason, now, sealed_url=sealed_url):

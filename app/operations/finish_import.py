@@ -15,7 +15,7 @@ async def tell_of_import(
 ) -> None:
     """Write `import.finished`: `rows` by what became of them, and whether messages were written of what was posted."""
     data = {"source": source, "announced": is_announced, "rows": dict(rows)}
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         told = await tell_of_book(ledger, tx, head, MessageType.IMPORT_FINISHED, data, at=ledger.present(head))
         await save_head(tx, told)

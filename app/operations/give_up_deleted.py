@@ -18,7 +18,7 @@ async def give_up_deleted(ledger: Ledger, book: str, subscription_id: UUID) -> N
 
 @uninterrupted
 async def _give_up_some(ledger: Ledger, queue: Queue) -> int:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(queue.book) as tx:
         numbers = await lock_pending(tx, queue, limit=BATCH)
         now = ledger.now()
         await save_settled(tx, queue, numbers, now, state=DeliveryState.GIVEN_UP, reason=SUBSCRIPTION_DELETED, tried=0)

@@ -35,8 +35,7 @@ async def hand_over(
     """Keep the messages, their bodies sealed here, and a delivery for each subscription that wants them.
 
     Requires the book's head to be locked, and numbers that go on from the head's `messages`, which the caller raises
-    and saves; `keys` are the accounts' as far as they are known. Once that is committed, the caller sets
-    `ledger.soon_deliver`.
+    and saves; `keys` are the accounts' as far as they are known. Once that is committed, `announce_messages` is due.
     """
     if not messages:
         return
@@ -53,6 +52,8 @@ async def hand_over(
         for each in messages
     ]
     owed = [(each.subscription_id, message) for message in told for each in live_of(live) if wanted(each, message)]
+    if owed:
+        ledger.owed[book] = owed[-1][1].number
     await run(tx, *writing_messages(book, zip(messages, sealed, strict=True), owed, flooding))
 
 

@@ -19,7 +19,7 @@ BATCH = 2_000
 @uninterrupted
 async def pause(ledger: Ledger, book: str, subscription_id: UUID) -> Subscription:
     """Send nothing more until it is resumed; one that is paused or disabled stays so. Raises UnknownSubscription."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await lock_head(tx, book)
         found = await lock_subscription(tx, book, subscription_id)
         if found is None:
@@ -48,7 +48,7 @@ async def resume(ledger: Ledger, book: str, subscription_id: UUID) -> Subscripti
 @uninterrupted
 async def _resume_some(ledger: Ledger, queue: Queue, at: Instant) -> Subscription | None:
     """Let some be due at `at`; if there are no more, the subscription, active again."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(queue.book) as tx:
         await lock_head(tx, queue.book)
         found = await lock_subscription(tx, queue.book, queue.subscription_id)
         if found is None:

@@ -6,15 +6,17 @@ waits where nothing is under way, and the busier a book is the less each posting
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 
-from app.domain.errors import Refusal
+from app.domain.errors import InternalError, MasterKeyMismatch, Refusal
 from app.domain.request_errors import TooManyRequests
 from app.operations.append import Item
 from app.operations.ledger import Ledger
-from app.operations.outcome import Outcome
+from app.operations.outcome import Outcome, last_position
 from app.operations.record import Recorded, Sent, record_all
+from app.passing import note_position
 
 WAITING_MAX = 10_000
 """Items of one book that wait for an append; whoever comes beyond that is told to come again."""
@@ -81,16 +83,18 @@ class Intake:
         What was taken in is appended even if the caller goes away. Raises TooManyRequests, taking nothing in, if too
         much is waiting.
         """
-        queue = self._queues.get(book)
+        queue, sent = self._queues.get(book), Sent(items=items, api_key_id=api_key_id, origin=self.ledger.traces.here())
         if queue is None:
             queue = self._queues[book] = _Queue()
-            answer = queue.add(Sent(items=items, api_key_id=api_key_id))
-            task = asyncio.create_task(self._append(book, queue))
+            answer = queue.add(sent)
+            task = asyncio.create_task(self._append(book, queue), context=Context())  # it is no one request's
             self._appending.add(task)
             task.add_done_callback(self._appending.discard)
         else:
-            answer = queue.add(Sent(items=items, api_key_id=api_key_id))
-        return await answer  # who goes away cancels this, and not what was taken in
+            answer = queue.add(sent)
+        answered = await answer  # who goes away cancels this, and not what was taken in
+        note_position(last_position(answered.outcomes))
+        return answered
 
     async def drained(self) -> None:
         """All that was taken in is appended or refused, and its answers are known."""
@@ -99,22 +103,28 @@ class Intake:
 
     async def _append(self, book: str, queue: _Queue) -> None:
         """Append until nobody waits."""
-        while queue.waiting:
-            await asyncio.sleep(0)  # whoever is in the same turn of the loop comes along
-            await self._append_group(book, queue.next_group())
-        del self._queues[book]
+        try:
+            while queue.waiting:
+                await asyncio.sleep(0)  # whoever is in the same turn of the loop comes along
+                await self._append_group(book, queue.next_group())
+        finally:
+            del self._queues[book]
+            _fail(queue.waiting, InternalError())  # if this was cut off
 
     async def _append_group(self, book: str, group: list[_Waiting]) -> None:
         try:
             recorded = await record_all(self.ledger, book, [sent for sent, _ in group])
+            for (_, answer), outcomes in zip(group, recorded.outcomes, strict=True):
+                if not answer.cancelled():
+                    answer.set_result(Answer(outcomes, recorded))
+        except MasterKeyMismatch as refusal:  # perhaps of a single account's key
+            await self._append_apart(book, group, refusal)
         except Refusal as refusal:  # of the append as a whole: each is told
             _fail(group, refusal)
         except Exception as error:  # noqa: BLE001 - whoever is at fault alone gets it
             await self._append_apart(book, group, error)
-        else:
-            for (_, answer), outcomes in zip(group, recorded.outcomes, strict=True):
-                if not answer.cancelled():
-                    answer.set_result(Answer(outcomes, recorded))
+        finally:
+            _fail(group, InternalError())  # those that even so have no answer: this was cut off
 
     async def _append_apart(self, book: str, group: list[_Waiting], error: Exception) -> None:
         """One of them broke the append: the others are not to suffer for it."""
@@ -125,7 +135,8 @@ class Intake:
             await self._append_group(book, [each])
 
 
-def _fail(group: Sequence[_Waiting], error: Exception) -> None:
+def _fail(group: Iterable[_Waiting], error: Exception) -> None:
+    """Tell those who have no answer yet."""
     for _, answer in group:
-        if not answer.cancelled():
+        if not answer.done():
             answer.set_exception(error)

@@ -27,7 +27,7 @@ class Backlog:
 async def keep_tidy(ledger: Ledger) -> int:
     """Do what is due of all that; how many summaries were written."""
     now = ledger.now()
-    async with ledger.database.read() as tx:
+    async with ledger.database.oversee() as tx:
         floods = await summaries_due(tx, now)
         old = await books_to_purge(tx, now - KEPT)
         deleted = await deleted_with_queue(tx)
@@ -43,7 +43,7 @@ async def keep_tidy(ledger: Ledger) -> int:
 
 async def backlog(ledger: Ledger) -> Backlog:
     """How much is owed."""
-    async with ledger.database.read() as tx:
+    async with ledger.database.oversee() as tx:
         found, disabled = await pending_by_state(tx)
     now = ledger.now()
     active = found.get(SubscriptionState.ACTIVE, (0, now))

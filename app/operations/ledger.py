@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database import Database
 from app.domain.account import Account
 from app.domain.api_key import ApiKey
+from app.domain.checkpoint import Rhythm
 from app.domain.entry import Head
 from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy, PolicyHistory, PolicySwitch
@@ -20,6 +21,7 @@ from app.domain.tariff import Tariff
 from app.domain.tariff_document import parse_tariff
 from app.queries.books import policy_document, policy_switches, tariff_document
 from app.sealing.keys import Entropy, Key, MasterKey, book_place
+from app.traces import NO_TRACES, Traces
 from app.webhooks.guard import Resolve
 from app.webhooks.resolve import SystemResolver
 
@@ -55,9 +57,11 @@ class Ledger:
     """The services of one process. `now` reads the real clock, `new_id` and `entropy` are chance.
 
     `soon_due` is set when this process wrote something that is due sooner than a sleeping clock would look,
-    `soon_deliver` when it wrote messages. `testing` bounds what is sent for a test at once. `allow_loopback`: whether
-    a webhook may be on this machine; `resolve` finds the addresses of its name. `open_keys`, by hashed credentials,
-    are those that were looked up lately; `book_keys` are those that books had when they were read last.
+    `soon_deliver` when it wrote deliveries; `owed` holds the number of each book's last message that is owed to
+    anyone, whether or not it is committed. `testing` bounds what is sent for a test at once. `allow_loopback`: whether
+    a webhook may be on this machine; `resolve` finds the addresses of its name. `rhythm` says when a checkpoint is due.
+    `open_keys`, by hashed credentials, are those that were looked up lately; `book_keys` are those that books had when
+    they were read last.
     """
 
     database: Database
@@ -68,13 +72,16 @@ class Ledger:
     new_ordered_id: Callable[[], UUID] | None = None
     soon_due: asyncio.Event = field(default_factory=asyncio.Event)
     soon_deliver: asyncio.Event = field(default_factory=asyncio.Event)
+    owed: dict[str, int] = field(default_factory=dict[str, int])
     testing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TESTS_AT_ONCE_MAX))
     allow_loopback: bool = False
     resolve: Resolve = field(default_factory=SystemResolver)
+    rhythm: Rhythm = Rhythm()  # noqa: RUF009 - it is frozen
     tariffs: dict[tuple[str, int], Tariff] = field(default_factory=dict[tuple[str, int], Tariff])
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict[tuple[str, int], Policy])
     open_keys: dict[bytes, OpenKey] = field(default_factory=dict[bytes, OpenKey])
     book_keys: dict[str, BookKey] = field(default_factory=dict[str, BookKey])
+    traces: Traces = NO_TRACES
 
     def new_line_id(self) -> UUID:
         """An id for what is written in order and never moves: one that sorts so, where the root hands such in."""
@@ -104,8 +111,8 @@ def announce_due(ledger: Ledger, head: Head, saved: Iterable[Account], promises:
 
 
 def announce_messages(ledger: Ledger, before: Head, after: Head) -> None:
-    """Wake this process's deliverer if messages were written, and are committed, between these heads."""
-    if after.messages > before.messages:
+    """Wake this process's deliverer if between these heads messages were written, and are committed, that are owed."""
+    if after.messages > before.messages and ledger.owed.get(after.book, 0) > before.messages:
         ledger.soon_deliver.set()
 
 

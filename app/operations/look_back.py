@@ -67,7 +67,7 @@ async def _ranked(
 ) -> AsyncGenerator[tuple[Rank, Seen]]:
     policy = await policy_in_force(view.ledger, view.tx, view.book, moment.policy_version)
     customers = await known_of_customers(view.tx, view.book, at=moment.booked_at)
-    async for entries in entries_by_account(view.tx, view.book, up_to=moment.position):
+    async for entries in entries_by_account(view.tx, view.book, up_to=moment.position, is_remembered=True):
         known = customers.get(entries[0].account_id, NOTHING_KNOWN)
         seen = in_hindsight(entries, policy, known.segment, as_of=moment.at, known_at=moment.booked_at)
         if seen is None or not wanted.wants(seen.place, known.segment):

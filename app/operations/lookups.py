@@ -1,19 +1,22 @@
 """Look-ups: what many callers ask of a book at once is read in one statement.
 
 Of each book one look-up is under way at a time; whoever asks meanwhile goes together into the next, and so never sees
-less than was there when it asked. Nobody waits where nothing is under way. A statement sees a snapshot by itself:
-there is no transaction.
+less than was there when it asked. Nobody waits where nothing is under way. Each statement sees a snapshot of its own.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from app.domain.errors import InternalError
 from app.operations.ledger import Ledger
 from app.operations.read_customer import Looked, look_up
 
 TOGETHER_MAX = 1_000
 """Customers of one look-up, unless a single caller asks for more. Who waits is bounded as all requests are."""
+
+LOOK_UPS_MAX = 50
+"""In one transaction, some 100 ms: a migration waits for its end, and so many share the price of its beginning."""
 
 _Asked = tuple[Sequence[str], "asyncio.Future[Looked]"]
 
@@ -40,16 +43,21 @@ class Lookups:
 
     async def _read(self, book: str, asked: deque[_Asked]) -> None:
         """Read until nobody asks. Whoever asks in the same turn of the loop comes along: it began before this task."""
-        while asked:
-            group = _next_group(asked)
-            try:
-                async with self.ledger.database.glance() as tx:
-                    while group:
-                        _answer(group, await look_up(self.ledger, tx, book, _customers(group)))
-                        group = _next_group(asked)
-            except Exception as error:  # noqa: BLE001 - each who asked gets it
-                _fail(group, error)
-        del self._asked[book]
+        group: list[_Asked] = []
+        try:
+            while asked:
+                group, looks = _next_group(asked), 0
+                try:
+                    async with self.ledger.database.glance(book) as tx:
+                        while group:
+                            _answer(group, await look_up(self.ledger, tx, book, _customers(group)))
+                            looks += 1
+                            group = _next_group(asked) if looks < LOOK_UPS_MAX else []
+                except Exception as error:  # noqa: BLE001 - each who asked gets it
+                    _fail(group, error)
+        finally:
+            del self._asked[book]
+            _fail([*group, *asked], InternalError())  # those who have no answer: this was cut off
 
 
 def _customers(group: list[_Asked]) -> set[str]:
@@ -64,7 +72,7 @@ def _answer(group: list[_Asked], looked: Looked) -> None:
 
 def _fail(group: list[_Asked], error: Exception) -> None:
     for _, answer in group:
-        if not answer.cancelled():
+        if not answer.done():
             answer.set_exception(error)
 
 

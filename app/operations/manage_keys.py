@@ -37,7 +37,7 @@ async def create_key(
         expires_at=expires_at,
         revoked_at=None,
     )
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await insert_key(tx, key)
     return key, token
 
@@ -54,7 +54,7 @@ def _check_names(book: str, name: str, source: str | None) -> None:
 @uninterrupted
 async def revoke_key(ledger: Ledger, book: str, key_id: str) -> bool:
     """Revoke a key from now on; False if there is none to revoke."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         is_revoked = await revoke(tx, book, key_id, at=ledger.now())
     ledger.open_keys.clear()
     return is_revoked

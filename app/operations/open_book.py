@@ -31,10 +31,11 @@ async def open_book(ledger: Ledger, book: str) -> bool:
 
 
 async def _open(ledger: Ledger, book: str) -> bool:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         if await head(tx, book) is not None:
             return False
-        await check_master_key(tx, ledger.master_key)
+        async with ledger.database.oversee() as others:
+            await check_master_key(others, ledger.master_key)
         now = ledger.now()
         version = {"book": book, "version": 1, "from_position": 0, "adopted_at": now, "api_key_id": OPENED_BY}
         wrapped = ledger.master_key.wrap(new_key(ledger.entropy), book_place(book), entropy=ledger.entropy)

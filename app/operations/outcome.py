@@ -1,5 +1,6 @@
 """What became of one item of an append."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.account import Account
@@ -32,3 +33,9 @@ class Refused:
 
 
 Outcome = Posted | Refused
+
+
+def last_position(outcomes: Sequence[Outcome]) -> int | None:
+    """The last position that these outcomes are newly on; None if they are on none."""
+    posted = (each.entry.position for each in outcomes if isinstance(each, Posted) and not each.replayed)
+    return max(posted, default=None)

@@ -19,12 +19,12 @@ async def post_due_steps(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_
     That instant has come already if there was more than `limit`; None if nothing is due ever. Takes the head lock
     only if something is due. Raises ClockBehind, or Replaying if something is due while history is replayed.
     """
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(book) as tx:
         head, next_at = await read_head(tx, book), await next_step_at(tx, book)
     assert head is not None
     if next_at is None or next_at > ledger.present(head):
         return next_at
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         now = ledger.present(head)
         booked_at = live_instant(head, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,19 +18,23 @@ from app.domain.tariff import Tariff
 from app.domain.worklist import Moment
 from app.operations.ledger import Ledger, policy_history, policy_in_force, tariff_in_force
 from app.operations.weigh import heaviest_in_each
-from app.queries.accounts import looked_up
+from app.queries.accounts import customers_by_id, looked_up
 from app.sealing.keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One book at one instant: what every read of it needs. `now` is never before the last entry."""
+    """One book at one instant: what every read of it needs. `now` is never before the last entry.
+
+    Of the customers that were looked up, `merged` are the names of whom some were merged into, by theirs.
+    """
 
     ledger: Ledger
     head: Head
     now: Instant
     policy: Policy
     book_key: Key
+    merged: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def book(self) -> str:
@@ -44,7 +48,7 @@ class View:
 
     def read_on(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction for what else there is to be read: a later one, to which the ledger may have more lines."""
-        return self.ledger.database.read()
+        return self.ledger.database.read(self.book)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +112,15 @@ async def look_up(
         if is_known or not customers:
             break
     head = found.head
+    merged_into = {names[hashed]: found.accounts[hashed].account_id for hashed in found.merged}
+    survivors = await customers_by_id(tx, book, {*merged_into.values()}, ledger.master_key) if merged_into else {}
     view = View(
         ledger=ledger,
         head=head,
         now=max(ledger.present(head), head.booked_at) if at is None else at,
         policy=await policy_in_force(ledger, tx, book, head.policy_version),
         book_key=known.key,
+        merged={name: survivors[account_id] for name, account_id in merged_into.items() if account_id in survivors},
     )
     return Looked(view=view, accounts={names[hashed]: account for hashed, account in found.accounts.items()})
 
@@ -169,5 +176,4 @@ async def _heaviest(view: View, accounts: Sequence[Account]) -> Sequence[str]:
 
 
 def _reading(looked: Looked, tx: AsyncConnection) -> Reading:
-    view = looked.view
-    return Reading(ledger=view.ledger, head=view.head, now=view.now, policy=view.policy, book_key=view.book_key, tx=tx)
+    return Reading(**{each.name: getattr(looked.view, each.name) for each in fields(View)}, tx=tx)

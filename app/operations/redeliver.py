@@ -30,7 +30,7 @@ async def redeliver(ledger: Ledger, book: str, subscription_id: UUID, message_id
     Raises UnknownSubscription, UnknownDelivery, or MessageExpired if the message is kept no longer.
     """
     queue = Queue(book, subscription_id)
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         if await lock_subscription(tx, book, subscription_id) is None:
             raise UnknownSubscription
         found = await lock_delivery(tx, queue, message_id)
@@ -64,7 +64,7 @@ async def recover(
 
 @uninterrupted
 async def _recover_some(ledger: Ledger, queue: Queue, *, since: Instant, until: Instant, after: int) -> list[int]:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(queue.book) as tx:
         if await lock_subscription(tx, queue.book, queue.subscription_id) is None:
             raise UnknownSubscription
         numbers = await lock_given_up(tx, queue, since=since, until=until, after=after, limit=BATCH)

@@ -18,7 +18,7 @@ from app.store.books import lock_head, save_head
 @uninterrupted
 async def begin_replay(ledger: Ledger, book: str) -> None:
     """Let history in. Raises NotReplayable if the book has live entries. A replay that was cut off goes on."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if head.position > head.replayed_to:
             raise NotReplayable
@@ -43,7 +43,7 @@ async def _break_some(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONC
 
     No further than the last of them is due, so that no promise which was not read is overtaken.
     """
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         now = ledger.present(head)
         due = await due_promises(tx, book, by=now, limit=limit) if head.replaying else []
@@ -58,7 +58,7 @@ async def _break_some(ledger: Ledger, book: str, *, limit: int = PROMISES_AT_ONC
 
 @uninterrupted
 async def _advance_some(ledger: Ledger, book: str) -> bool:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if not head.replaying:
             return False
@@ -69,5 +69,5 @@ async def _advance_some(ledger: Ledger, book: str) -> bool:
 
 @uninterrupted
 async def _open_again(ledger: Ledger, book: str) -> None:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await save_head(tx, replace(await lock_head(tx, book), replaying=False))

@@ -36,7 +36,7 @@ async def rotate(
         detail = "send an instant that lies ahead, by at most 30 days"
         fault = Fault(pointer="/old_expires_at", code="time_out_of_range", detail=detail)
         raise InvalidSubscription(detail, faults=(fault,))
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await lock_head(tx, book)
         found = await lock_subscription(tx, book, subscription_id)
         if found is None:

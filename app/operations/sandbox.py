@@ -96,7 +96,7 @@ async def empty_sandbox(ledger: Ledger, book: str) -> None:
     The book's key is drawn anew, so that no cursor of what was there goes on over what comes.
     """
     assert is_sandbox(book)
-    async with ledger.database.write() as tx:
+    async with ledger.database.empty(book) as tx:
         head = await lock_head(tx, book)
         before, after = await book_key(tx, book, ledger.master_key), new_key(ledger.entropy)
         live = await live_subscriptions(tx, book)
@@ -107,12 +107,13 @@ async def empty_sandbox(ledger: Ledger, book: str) -> None:
             await insert_subscription(tx, book, resealed(ledger, book, each, before=before, after=after))
         empty = replace(head, position=0, hash=genesis(book), booked_at=EARLIEST, replaying=False, replayed_to=0)
         await save_head(tx, replace(empty, messages=0, clock_ahead=0))
+        ledger.owed.pop(book, None)  # numbers begin anew
 
 
 @uninterrupted
 async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _Stretch:
     """The next stretch, a short transaction: until a batch of `limit` is due, and no longer than `at_most`."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if head.clock_ahead + at_most > AHEAD_MAX:
             raise _too_far()

@@ -24,7 +24,7 @@ async def send_test(ledger: Ledger, queue: Queue) -> Tried:
 
 
 async def _send_test(ledger: Ledger, queue: Queue) -> Tried:
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(queue.book) as tx:
         found = await subscription(tx, queue.book, queue.subscription_id)
         if found is None or found.state is SubscriptionState.DELETED:
             raise UnknownSubscription
@@ -40,6 +40,7 @@ async def _send_test(ledger: Ledger, queue: Queue) -> Tried:
         body=message_bytes([MessageType.TEST], now, {"subscription": str(queue.subscription_id)}),
         attempts=0,
         tries=0,
+        is_erased=False,
         key=own,
     )
     async with Sender(resolve=ledger.resolve, allow_loopback=ledger.allow_loopback) as sender:

@@ -55,7 +55,7 @@ async def subscribe(ledger: Ledger, book: str, wish: Wish) -> tuple[Subscription
 
 @uninterrupted
 async def _subscribe(ledger: Ledger, book: str, wish: Wish, secret: str) -> Subscription:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await lock_head(tx, book)
         if await count_live(tx, book) >= SUBSCRIPTIONS_MAX:
             raise TooManySubscriptions(f"A book has at most {SUBSCRIPTIONS_MAX} subscriptions: delete one first.")
@@ -95,7 +95,7 @@ async def change(ledger: Ledger, book: str, subscription_id: UUID, changes: Mapp
 
 @uninterrupted
 async def _change(ledger: Ledger, book: str, subscription_id: UUID, changes: Mapping[str, Any]) -> Subscription:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await lock_head(tx, book)
         before = await lock_subscription(tx, book, subscription_id)
         if before is None:
@@ -124,7 +124,7 @@ async def unsubscribe(ledger: Ledger, book: str, subscription_id: UUID) -> None:
 
 @uninterrupted
 async def _delete(ledger: Ledger, book: str, subscription_id: UUID) -> None:
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         await lock_head(tx, book)
         found = await lock_subscription(tx, book, subscription_id)
         if found is None:

@@ -24,7 +24,7 @@ SOME_ACCOUNT = UUID(int=0)
 @uninterrupted
 async def summarise(ledger: Ledger, flood: HeldBack) -> int:
     """Write the summary, for whoever wanted any of what it stands for; 0 if another worker was quicker, else 1."""
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(flood.book) as tx:
         head = await lock_head(tx, flood.book)
         if not await lock_summary(tx, flood.book, flood.cause, flood.from_number):
             return 0

@@ -33,7 +33,7 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
     Nothing is due while history is replayed. A clock behind the head needs no care: an account's `look_again_at` lies
     after its last entry and its last crossing, so that what is due by an earlier clock is still unrecorded.
     """
-    async with ledger.database.write() as tx:
+    async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if head.replaying:
             return Tick(advanced=0, crossings=(), next_due_at=None)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from app.domain.audit import CORRUPT, LAWS, Finding, head_findings
+from app.domain.audit_merges import merge_findings
 from app.domain.entry import Head
 from app.domain.remembered import Halfway, Mark, Remembered, mark_of, remembered_findings
 from app.operations.audit import FINDINGS_KEPT_MAX, Audit, Found, Progress, unwatched
+from app.operations.audit_checkpoints import check_checkpoints
 from app.operations.audit_messages import check_messages_of_book
 from app.operations.audit_parts import Check
 from app.operations.audit_plan import ACCOUNT_IDS, Lines, Plan, full_plan, plan_since
@@ -16,6 +18,8 @@ from app.operations.audit_processes import opened_crew
 from app.operations.ledger import Ledger
 from app.queries.audit import count_rows, without_entries
 from app.queries.audit_since import hashes_at, last_position, link_at
+from app.queries.kin import carrying_lines
+from app.queries.merges import all_merges
 from app.tables import account_keys, accounts, aliases, crossings, customer_changes, entries, messages, promises
 
 Keep = Callable[[Halfway], None]
@@ -73,8 +77,10 @@ async def verify(
         course = _Course(audit=audit, plan=plan, total=2 * count, progress=progress, keep=keep)
         await course.run(checks)
         await _check_head(audit)
+        await check_checkpoints(audit, since=plan.since.position if plan.since else 0)
         await check_messages_of_book(audit)
         await _check_orphans(audit)
+        await _check_merges(audit)
         is_whole = plan.since is None and plan.resumed is None
         found = audit.found
         return Report(
@@ -162,6 +168,14 @@ async def _check_orphans(audit: Audit) -> None:
         for account_id in await without_entries(audit.tx, audit.book, table, limit=FINDINGS_KEPT_MAX):
             what = f"No entry belongs to it, yet it has a row in {table.name}."
             audit.found.add([Finding(law=law, where=f"account {_dashed(account_id)}", what=what)])
+
+
+async def _check_merges(audit: Audit) -> None:
+    try:
+        lines = await carrying_lines(audit.tx, audit.book)
+        audit.found.add(merge_findings(lines, await all_merges(audit.tx, audit.book)))
+    except CORRUPT as error:
+        audit.found.add_unreadable(5, "merges", error)
 
 
 def _dashed(account_id: str) -> str:

@@ -4,59 +4,102 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
+from app.domain.alias import EXTRA
 from app.domain.entry import Head
 from app.domain.instant import Instant
 from app.records import account_of_record, head_of_record, wrapped_key_of_record
 from app.rows import account_of
 from app.sealing.keys import Key, MasterKey, account_place, name_place
-from app.sql import Record, Sql, Step, columns_of, rows_of
-from app.tables import account_keys, accounts, aliases, books, current_accounts
+from app.sql import Record, Sql, Step, columns_of, rows_of, uuid_of
+from app.tables import account_keys, accounts, aliases, books, current_accounts, merges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An open account, found by its customer's name; `is_due` if a step of one of its promises is."""
+    """An open account, found by its customer's name; `is_due` if a step of one of its promises is.
+
+    `own_id` is another if the customer's own account was merged into this one.
+    """
 
     account: Account
     key: Key
     is_due: bool
+    own_id: UUID
 
 
-# Without `|| ''` PostgreSQL may look for the book alone: that is as cheap while a table is empty, and plans are kept.
-# Of the promises not EXISTS, for which PostgreSQL may read all that are due, whosever they are.
-_OPENED = Sql(
-    "SELECT n.alias_hash, k.wrapped_key, ("  # noqa: S608 - of our own columns
-    " SELECT 1 FROM promises p WHERE p.book = n.book AND p.account_id = n.account_id AND p.next_step_at <= :by LIMIT 1"
-    f"), {columns_of(accounts, 'a')}"
-    " FROM aliases n"
-    " JOIN account_keys k ON k.book = n.book || '' AND k.account_id = n.account_id"
-    " JOIN accounts a ON a.book = n.book || '' AND a.generation = :generation AND a.account_id = n.account_id"
-    " WHERE n.book = :book AND n.alias_hash IN :hashes"
+_ACCOUNT = columns_of(accounts, "a")
+
+
+def its_account(account_id: str, generation: str) -> str:
+    """What PostgreSQL is to join for the account of an id that other tables have, as `a`.
+
+    In an order that only the index has that leads to it: while the table is empty, any index that begins with the book
+    looks as cheap; and plans are kept.
+    """
+    return (
+        f"LATERAL (SELECT * FROM accounts o WHERE o.book = :book AND o.generation = {generation}"  # noqa: S608 - of our own names
+        f" AND o.account_id BETWEEN {account_id} AND {account_id} ORDER BY o.account_id LIMIT 1) a ON TRUE"
+    )
+
+
+# A customer's account, or the one into which that was merged.
+_MERGE = "LEFT JOIN merges m ON m.book = n.book AND m.account_id = n.account_id"
+_MERGE_ON_POSTGRES = (
+    "LEFT JOIN LATERAL (SELECT o.survivor_id FROM merges o WHERE o.book = :book"
+    " AND o.account_id BETWEEN n.account_id AND n.account_id ORDER BY o.account_id LIMIT 1) m ON TRUE"
 )
+# Not COALESCE, which PostgreSQL holds to be able to leak: behind row-level security it leads to no index.
+_RESOLVED = "CASE WHEN m.survivor_id IS NULL THEN n.account_id ELSE m.survivor_id END"
 
+
+# Without `|| ''` PostgreSQL may look for the book alone, for the same reason.
+# Of the promises not EXISTS, for which PostgreSQL may read all that are due, whosever they are.
+_WHAT_IS_OPENED = (
+    f"SELECT n.alias_hash, n.account_id, k.wrapped_key, (SELECT 1 FROM promises p WHERE p.book = n.book"  # noqa: S608 - of our own names
+    f" AND p.account_id = {_RESOLVED} AND p.next_step_at <= :by LIMIT 1), {_ACCOUNT} FROM aliases n"
+)
+_ITS_KEY = f"JOIN account_keys k ON k.book = n.book || '' AND k.account_id = {_RESOLVED}"
+_THESE = "WHERE n.book = :book AND n.alias_hash IN :hashes"
+_OPENED = Sql(
+    f"{_WHAT_IS_OPENED} {_MERGE} {_ITS_KEY}"
+    f" JOIN accounts a ON a.book = n.book AND a.generation = :generation AND a.account_id = {_RESOLVED} {_THESE}",
+    on_postgres=(
+        f"{_WHAT_IS_OPENED} {_MERGE_ON_POSTGRES} {_ITS_KEY} JOIN {its_account(_RESOLVED, ':generation')} {_THESE}"
+    ),
+)
 
 # The head with each account, so that one statement tells of both.
-_LOOKED_UP = Sql(
-    f"SELECT {columns_of(books, 'b')}, n.alias_hash, {columns_of(accounts, 'a')} FROM books b"  # noqa: S608 - of ours
+_FROM_BOOK = (
+    f"SELECT {columns_of(books, 'b')}, n.alias_hash, n.account_id, {_ACCOUNT} FROM books b"  # noqa: S608 - our own columns
     " LEFT JOIN aliases n ON n.book = b.book AND n.alias_hash IN :hashes"
-    " LEFT JOIN accounts a ON a.book = n.book || '' AND a.account_id = n.account_id"
-    " AND a.generation = (SELECT g.generation FROM books g WHERE g.book = :book)"
-    " WHERE b.book = :book"
+)
+_LOOKED_UP = Sql(
+    f"{_FROM_BOOK} {_MERGE}"
+    f" LEFT JOIN accounts a ON a.book = n.book AND a.generation = b.generation AND a.account_id = {_RESOLVED}"
+    " WHERE b.book = :book",
+    on_postgres=(
+        f"{_FROM_BOOK} {_MERGE_ON_POSTGRES} LEFT JOIN {its_account(_RESOLVED, 'b.generation')} WHERE b.book = :book"
+    ),
 )
 _ALIAS_HASH = len(books.columns)
+_OWN_ID = _ALIAS_HASH + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedUp:
-    """The head of a book, its own key, wrapped, and the accounts that were looked up, by alias hash; at one instant."""
+    """The head of a book, its own key, wrapped, and the accounts that were looked up, by alias hash; at one instant.
+
+    Of `merged` ones the account is that of another, into which theirs was merged.
+    """
 
     head: Head
     wrapped_key: bytes
     accounts: Mapping[bytes, Account]
+    merged: Collection[bytes] = ()
 
 
 async def looked_up(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> LookedUp | None:
@@ -65,12 +108,16 @@ async def looked_up(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -
     if not rows:
         return None
     first = rows[0][:_ALIAS_HASH]
+    found = {
+        row[_ALIAS_HASH]: (row[_OWN_ID], account_of_record(row[_OWN_ID + 1 :]))
+        for row in rows
+        if row[_ALIAS_HASH] is not None
+    }
     return LookedUp(
         head=head_of_record(first),
         wrapped_key=wrapped_key_of_record(first),
-        accounts={
-            row[_ALIAS_HASH]: account_of_record(row[_ALIAS_HASH + 1 :]) for row in rows if row[_ALIAS_HASH] is not None
-        },
+        accounts={hashed: account for hashed, (_, account) in found.items()},
+        merged=[hashed for hashed, (own, account) in found.items() if uuid_of(own) != account.account_id],
     )
 
 
@@ -82,21 +129,29 @@ def finding_opened(head: Head, hashes: Collection[bytes], *, by: Instant) -> Ste
 def opened_of(book: str, rows: Iterable[Record], master_key: MasterKey) -> dict[bytes, Opened]:
     """The open accounts, by alias hash; MasterKeyMismatch if the master key does not open one's key."""
     found: dict[bytes, Opened] = {}
-    for alias_hash, wrapped, is_due, *record in rows:
+    for alias_hash, own_id, wrapped, is_due, *record in rows:
         account = account_of_record(record)
         key = master_key.unwrap(wrapped, account_place(book, account.account_id))
-        found[alias_hash] = Opened(account=account, key=key, is_due=bool(is_due))
+        found[alias_hash] = Opened(account=account, key=key, is_due=bool(is_due), own_id=uuid_of(own_id))
     return found
 
 
 async def accounts_by_alias(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> dict[bytes, UUID]:
-    """Which account each alias hash names; an unknown one is absent."""
+    """Which account each alias hash leads to, merges followed; an unknown one is absent."""
     if not hashes:
         return {}
-    query = select(aliases.c.alias_hash, aliases.c.account_id).where(
-        aliases.c.book == book, aliases.c.alias_hash.in_(hashes)
-    )
-    return {row.alias_hash: row.account_id for row in await tx.execute(query)}
+    is_merge = and_(merges.c.book == aliases.c.book, merges.c.account_id == aliases.c.account_id)
+    resolved = func.coalesce(merges.c.survivor_id, aliases.c.account_id)
+    query = select(aliases.c.alias_hash, resolved).select_from(aliases.outerjoin(merges, is_merge))
+    named = await tx.execute(query.where(aliases.c.book == book, aliases.c.alias_hash.in_(hashes)))
+    return dict(tuple(row) for row in named)
+
+
+async def own_accounts(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> dict[bytes, UUID]:
+    """Which account each alias hash was given to, merged or not; an unknown one is absent."""
+    own = aliases.c
+    named = await tx.execute(select(own.alias_hash, own.account_id).where(own.book == book, own.alias_hash.in_(hashes)))
+    return dict(tuple(row) for row in named)
 
 
 async def accounts_by_id(tx: AsyncConnection, book: str, account_ids: Collection[UUID]) -> dict[UUID, Account]:
@@ -122,17 +177,54 @@ async def keys_of(
     }
 
 
+async def wrapped_after(tx: AsyncConnection, book: str, after: UUID, *, limit: int) -> dict[UUID, bytes]:
+    """The wrapped keys of the next accounts after an id, in order."""
+    own = account_keys.c
+    query = select(own.account_id, own.wrapped_key).where(own.book == book, own.account_id > after)
+    return {each.account_id: each.wrapped_key for each in await tx.execute(query.order_by(own.account_id).limit(limit))}
+
+
 async def names_of(tx: AsyncConnection, book: str, keys: Mapping[UUID, Key]) -> dict[UUID, str]:
-    """The customers' names of the accounts whose keys are given."""
+    """The customers' first names of the accounts whose keys are given."""
     if not keys:
         return {}
     query = select(aliases.c.account_id, aliases.c.sealed_name).where(
         aliases.c.book == book, aliases.c.account_id.in_(keys)
     )
-    return {
-        account_id: keys[account_id].open(sealed, name_place(book, account_id)).decode()
-        for account_id, sealed in await tx.execute(query)
-    }
+    opened = [(own, _opened_name(book, own, keys[own], sealed)) for own, sealed in await tx.execute(query)]
+    return {own: name for own, name in opened if not name.startswith(EXTRA)}
+
+
+def _opened_name(book: str, account_id: UUID, key: Key, sealed: bytes) -> str:
+    return key.open(sealed, name_place(book, account_id)).decode()
+
+
+_NAMES = Sql(
+    "SELECT n.account_id, n.sealed_name, k.wrapped_key FROM aliases n"
+    " JOIN account_keys k ON k.book = n.book || '' AND k.account_id = n.account_id"
+    " WHERE n.book = :book AND n.account_id IN :account_ids"
+)
+
+
+async def customers_by_id(
+    tx: AsyncConnection, book: str, account_ids: Collection[UUID], master_key: MasterKey
+) -> dict[UUID, str]:
+    """The customers' names of these accounts, in one statement; an account without a key is absent."""
+    found: dict[UUID, str] = {}
+    for account_id, sealed, wrapped in await rows_of(tx, _NAMES, book=book, account_ids=list(account_ids)):
+        own = uuid_of(account_id)
+        key = master_key.unwrap(wrapped, account_place(book, own))
+        name = _opened_name(book, own, key, sealed)
+        if not name.startswith(EXTRA):
+            found[own] = name
+    return found
+
+
+async def all_names_of(tx: AsyncConnection, book: str, keys: Mapping[UUID, Key]) -> list[str]:
+    """All names of the accounts whose keys are given, sorted."""
+    query = select(aliases.c.account_id, aliases.c.sealed_name)
+    named = await tx.execute(query.where(aliases.c.book == book, aliases.c.account_id.in_(keys)))
+    return sorted(_opened_name(book, own, keys[own], sealed).removeprefix(EXTRA) for own, sealed in named)
 
 
 async def account_ids_of(tx: AsyncConnection, book: str) -> list[UUID]:

@@ -16,6 +16,11 @@ from app.tables import books, policy_versions
 _TARIFF = Sql("SELECT document FROM tariff_versions WHERE book = :book AND version = :version")
 _POLICY = Sql("SELECT document FROM policy_versions WHERE book = :book AND version = :version")
 
+_SWITCHES = Sql(
+    "SELECT version, from_position, adopted_at FROM policy_versions"
+    " WHERE book = :book AND version <= :up_to ORDER BY version"
+)
+
 
 async def head(tx: AsyncConnection, book: str) -> Head | None:
     """The book's head, None if there is no such book."""
@@ -54,9 +59,7 @@ async def policy_version_at(tx: AsyncConnection, book: str, instant: int) -> int
 
 async def policy_switches(tx: AsyncConnection, book: str, *, up_to: int) -> list[tuple[int, int, int]]:
     """Of each version up to one, in order: the version, its from_position and its adopted_at."""
-    own = policy_versions.c
-    query = select(own.version, own.from_position, own.adopted_at).where(own.book == book, own.version <= up_to)
-    return [(row.version, row.from_position, row.adopted_at) for row in await tx.execute(query.order_by(own.version))]
+    return [(version, position, at) for version, position, at in await rows_of(tx, _SWITCHES, book=book, up_to=up_to)]
 
 
 async def check_master_key(tx: AsyncConnection, master_key: MasterKey) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.fold import CustomerChange
@@ -16,11 +16,19 @@ async def customer_changes_of(
     tx: AsyncConnection, book: str, account_ids: Collection[UUID]
 ) -> dict[UUID, list[CustomerChange]]:
     """Each account's changes in order; an account without any is absent."""
-    query = (
-        select(customer_changes)
-        .where(customer_changes.c.book == book, customer_changes.c.account_id.in_(account_ids))
-        .order_by(customer_changes.c.changed_at)
-    )
+    return await _changes(tx, book, customer_changes.c.account_id.in_(account_ids))
+
+
+async def customer_changes_between(
+    tx: AsyncConnection, book: str, first: UUID, last: UUID
+) -> dict[UUID, list[CustomerChange]]:
+    """The same of the accounts from one id to another."""
+    return await _changes(tx, book, customer_changes.c.account_id.between(first, last))
+
+
+async def _changes(tx: AsyncConnection, book: str, wanted: ColumnElement[bool]) -> dict[UUID, list[CustomerChange]]:
+    own = customer_changes.c
+    query = select(customer_changes).where(own.book == book, wanted).order_by(own.account_id, own.changed_at)
     rows = grouped((await tx.execute(query)).mappings())
     return {account_id: [customer_change_of(row) for row in own] for account_id, own in rows.items()}
 

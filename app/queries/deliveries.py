@@ -34,6 +34,7 @@ class Parcel:
     body: bytes | None
     attempts: int
     tries: int
+    is_erased: bool  # whom it was about is forgotten
     key: Key = field(repr=False)
 
     @property
@@ -159,6 +160,7 @@ def _parcel(row: Row[Any], book: str, keys: tuple[MasterKey, Key]) -> Parcel:
         body=key.open(row.body, message_place(book, row.message_id)) if key and row.body is not None else None,
         attempts=row.attempts,
         tries=row.tries,
+        is_erased=key is None,
         key=key or keys[1],
     )
 

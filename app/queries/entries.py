@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, not_, select, true
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import LastEffective
 from app.domain.entry import Entry
-from app.domain.share import Heavy
+from app.domain.merging import MERGED_FROM
+from app.domain.share import Heavy, came_with
 from app.domain.standing import direction_of
 from app.queries.ledger_lines import streamed
 from app.records import entry_of_record
@@ -74,41 +76,57 @@ async def last_effective(
     ]
 
 
+@dataclass(slots=True)
+class Effective:
+    """An account's effective entries by sequence, each with the position of its reversal.
+
+    `came` are those that weighed most of what was merged into it, and is part of it still, reversed since or not.
+    """
+
+    account_id: UUID
+    lines: list[tuple[Heavy, int | None]] = field(default_factory=list[tuple[Heavy, "int | None"]])
+    came: list[Heavy] = field(default_factory=list[Heavy])
+
+
 async def effective_by_account(
     tx: AsyncConnection, book: str, account_ids: Collection[UUID]
-) -> AsyncGenerator[tuple[UUID, list[tuple[Heavy, int | None]]]]:
-    """Each account's effective entries by sequence, each with the sequence of its reversal; one account in memory.
+) -> AsyncGenerator[Effective]:
+    """The effective entries of each account, one account in memory.
 
     Only what tells which are the heaviest is read of them, for whole entries take several times as long.
     """
-    own = (entries.c[name] for name in ("account_id", *Heavy._fields))
-    query = select(*own, _reversal.c.sequence.label("reversed_by")).select_from(_joined)
-    query = query.where(*_are_effective(book), entries.c.account_id.in_(account_ids))
-    lines: list[tuple[Heavy, int | None]] = []
-    last: UUID | None = None
+    own = (entries.c[name] for name in ("account_id", "carried", *Heavy._fields))
+    query = select(*own, reversal.c.position.label("reversed_by")).select_from(with_reversal)
+    came = and_(entries.c.book == book, entries.c.kind == MERGED_FROM, reversal.c.position.is_(None))
+    is_wanted = or_(and_(*_are_effective(book)), and_(came, entries.c.reverses.is_(None).is_(true())))
+    query = query.where(is_wanted, entries.c.book == book, entries.c.account_id.in_(account_ids))
+    found: Effective | None = None
     async for row in streamed(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
-        account_id, sequence, entry_id, *rest, reversed_by = tuple[Any, ...](row.values())
-        if last is not None and last != account_id:
-            yield last, lines
-            lines = []
-        last = account_id
-        lines.append((Heavy(sequence, entry_id.hex, *rest), reversed_by))
-    if last is not None:
-        yield last, lines
+        account_id, carried, sequence, entry_id, *rest, reversed_by = tuple[Any, ...](row.values())
+        if found is None or found.account_id != account_id:
+            if found is not None:
+                yield found
+            found = Effective(account_id)
+        if carried is None:
+            found.lines.append((Heavy(sequence, entry_id.hex, *rest), reversed_by))
+        else:
+            found.came += came_with(carried, sequence)
+    if found is not None:
+        yield found
 
 
 def _last_effective(book: str, account_id: UUID) -> Select[UUID, int, int, int]:
     return (
         select(entries.c.entry_id, entries.c.value_at, entries.c.sequence, entries.c.points)
-        .select_from(_joined)
-        .where(*_are_effective(book), entries.c.account_id == account_id, _reversal.c.entry_id.is_(None))
+        .select_from(with_reversal)
+        .where(*_are_effective(book), entries.c.account_id == account_id, reversal.c.entry_id.is_(None))
         .order_by(entries.c.value_at.desc(), entries.c.sequence.desc())
     )
 
 
-_reversal = entries.alias("reversal")
-_joined = entries.outerjoin(
-    _reversal, and_(_reversal.c.book == entries.c.book, _reversal.c.reverses == entries.c.entry_id)
+reversal = entries.alias("reversal")
+with_reversal = entries.outerjoin(
+    reversal, and_(reversal.c.book == entries.c.book, reversal.c.reverses == entries.c.entry_id)
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.instant import Instant
 from app.domain.message import GRAVITY, MessageType
 from app.queries.accounts import keys_of
-from app.sealing.keys import MasterKey, message_place
+from app.sealing.keys import Key, MasterKey, message_place
 from app.tables import messages, summaries
 
 _own = messages.c
@@ -95,6 +95,24 @@ async def worst_held_back(
         for row in rows
         if row.account_id in keys
     ]
+
+
+async def summaries_about(tx: AsyncConnection, book: str, own_key: Key, account_id: UUID) -> list[int]:
+    """The numbers of the summaries, sealed with the book's key, whose bodies name one of an account's messages."""
+    summary = messages.alias("summary")
+    its = (
+        select(summary.c.number, summary.c.message_id, summary.c.body, _own.message_id.label("named"))
+        .join(summaries, and_(summaries.c.book == _own.book, summaries.c.cause == _own.cause))
+        .join(summary, and_(summary.c.book == summaries.c.book, summary.c.number == summaries.c.written_by))
+        .where(_own.book == book, _own.account_id == account_id, summary.c.body.is_not(None))
+        .where(_own.number >= summaries.c.from_number, _own.number < summaries.c.written_by)
+    )
+    found: set[int] = set()
+    for row in await tx.execute(its):
+        body = own_key.open(row.body, message_place(book, row.message_id))
+        if f'"msg_{row.named.hex}"'.encode() in body:
+            found.add(row.number)
+    return sorted(found)
 
 
 def _is_of(flood: HeldBack) -> ColumnElement[Any]:

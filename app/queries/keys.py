@@ -10,7 +10,7 @@ from app.rows import Named, Row
 from app.sql import Sql, columns_of, rows_of
 from app.tables import api_keys
 
-_KEY = Sql(f"SELECT {columns_of(api_keys, 'k')} FROM api_keys k WHERE k.book = :book AND k.key_id = :key_id")  # noqa: S608
+_KEY = Sql(f"SELECT {columns_of(api_keys, 'k')} FROM api_keys k WHERE k.book = :book AND k.key_id = :key_id")  # noqa: S608 - of our own names
 
 
 async def find_key(tx: AsyncConnection, book: str, key_id: str) -> ApiKey | None:

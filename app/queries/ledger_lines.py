@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.entry import Entry
@@ -13,7 +13,7 @@ from app.domain.instant import Instant
 from app.queries.chunks import chunks
 from app.records import entry_of_record
 from app.rows import Row, entry_of
-from app.tables import entries
+from app.tables import account_keys, entries
 
 _ACCOUNT_ID = list(entries.c).index(entries.c.account_id)
 _STREAM_ROWS = 1_000  # rows held at once while streaming
@@ -54,19 +54,22 @@ async def lines_of_account(
     return await _fetched(tx, query.order_by(entries.c.sequence).limit(limit))
 
 
-async def balance_before(tx: AsyncConnection, book: str, account_id: UUID, instant: Instant | None) -> int:
-    """The balance after the last entry booked before an instant (None: after the very last); 0 if there is none."""
-    query = (
-        select(entries.c.balance_after)
-        .where(
-            entries.c.book == book,
-            entries.c.account_id == account_id,
-            *([] if instant is None else [entries.c.booked_at < instant]),
-        )
-        .order_by(entries.c.sequence.desc())
-        .limit(1)
-    )
-    return int((await tx.execute(query)).scalar() or 0)
+async def entries_of_accounts(
+    tx: AsyncConnection, book: str, account_ids: Collection[UUID], *, after: int, limit: int
+) -> list[Entry]:
+    """The first entries of these accounts after a position, in order."""
+    found: list[Entry] = []
+    for account_id in account_ids:
+        query = select(entries).where(entries.c.book == book, entries.c.account_id == account_id)
+        # In the order of its sequences, which is that of its positions too, and has an index.
+        query = query.where(entries.c.position > after).order_by(entries.c.sequence).limit(limit)
+        found += [entry_of(row) for row in (await tx.execute(query)).mappings()]
+    return sorted(found, key=lambda entry: entry.position)[:limit]
+
+
+_IS_REMEMBERED = exists().where(
+    account_keys.c.book == entries.c.book, account_keys.c.account_id == entries.c.account_id
+)
 
 
 async def entries_in_order(tx: AsyncConnection, book: str, *, after: int = 0) -> AsyncGenerator[Entry]:
@@ -78,17 +81,25 @@ async def entries_in_order(tx: AsyncConnection, book: str, *, after: int = 0) ->
 
 
 async def entries_by_account(
-    tx: AsyncConnection, book: str, *, up_to: int | None = None, account_ids: Collection[UUID] | None = None
+    tx: AsyncConnection,
+    book: str,
+    *,
+    up_to: int | None = None,
+    account_ids: Collection[UUID] | None = None,
+    is_remembered: bool = False,
 ) -> AsyncGenerator[list[Entry]]:
-    """Each account's entries, by sequence, up to a position; a few accounts in memory at a time, ordered by id."""
-    query = select(entries).where(
-        entries.c.book == book,
+    """Each account's entries, by sequence, up to a position; a few accounts in memory at a time, ordered by id.
+
+    If it `is_remembered`: of customers who were not forgotten since.
+    """
+    query = _by_account(book).where(
         *([] if up_to is None else [entries.c.position <= up_to]),
         *([] if account_ids is None else [entries.c.account_id.in_(account_ids)]),
+        *([_IS_REMEMBERED] if is_remembered else []),
     )
     own: list[Entry] = []
     own_id: object = None
-    async for records in chunks(tx, query.order_by(entries.c.account_id, entries.c.sequence)):
+    async for records in chunks(tx, query):
         for record in records:
             account_id = record[_ACCOUNT_ID]
             if account_id != own_id:
@@ -98,6 +109,16 @@ async def entries_by_account(
             own.append(entry_of_record(record))
     if own:
         yield own
+
+
+async def entries_in_chunks(tx: AsyncConnection, book: str) -> AsyncGenerator[list[Entry]]:
+    """Every entry of a book by account id and sequence, in chunks that begin and end wherever it may be."""
+    async for records in chunks(tx, _by_account(book)):
+        yield [entry_of_record(record) for record in records]
+
+
+def _by_account(book: str) -> Select[Any]:
+    return select(entries).where(entries.c.book == book).order_by(entries.c.account_id, entries.c.sequence)
 
 
 async def count_entries(tx: AsyncConnection, book: str) -> int:

@@ -55,6 +55,18 @@ async def listed_messages(
     return [_message(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def messages_of(tx: AsyncConnection, book: str, account_id: UUID) -> list[KeptMessage]:
+    """All messages about an account, in order."""
+    query = select(messages).where(_own.book == book, _own.account_id == account_id).order_by(_own["at"], _own.number)
+    return [_message(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def numbers_of(tx: AsyncConnection, book: str, account_id: UUID, *, after: int, limit: int) -> list[int]:
+    """The numbers of the next messages about an account."""
+    query = select(_own.number).where(_own.book == book, _own.account_id == account_id, _own.number > after)
+    return list((await tx.execute(query.order_by(_own.number).limit(limit))).scalars())
+
+
 async def messages_between(tx: AsyncConnection, book: str, *, after: int, until: int, limit: int) -> list[KeptMessage]:
     """The first messages numbered (after, until], in the order of their causes."""
     query = select(messages).where(_own.book == book, _own.number > after, _own.number <= until)

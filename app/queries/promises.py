@@ -47,6 +47,12 @@ async def due_promises_of(
     return await _promises(tx, book, promises.c.account_id.in_(account_ids), promises.c.next_step_at <= by)
 
 
+async def promises_of(tx: AsyncConnection, book: str, account_id: UUID) -> list[Promise]:
+    """All promises of an account, the first due first."""
+    query = _query(book, promises.c.account_id == account_id)
+    return await _fetched(tx, query.order_by(promises.c.due_at, promises.c.source, promises.c.id))
+
+
 async def open_promises_of(tx: AsyncConnection, book: str, account_id: UUID, *, limit: int) -> list[Promise]:
     """An account's promises that are neither kept nor withdrawn, the first due first."""
     unsettled = promises.c.state.not_in([state.value for state in SETTLED])

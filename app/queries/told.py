@@ -26,7 +26,7 @@ _LINES = columns_of(entries, "e")
 _LAST_LINES = Sql(
     f"SELECT {_LINES} FROM accounts a JOIN entries e ON e.book = a.book AND {_LAST} WHERE {_OF_THESE}",  # noqa: S608 - ours
     # In the order of the indexes that lead to an account and to its lines: while a table is empty others look as cheap.
-    on_postgres=f"SELECT {_LINES} FROM (SELECT a.account_id, a.sequence FROM accounts a WHERE {_OF_THESE}"  # noqa: S608
+    on_postgres=f"SELECT {_LINES} FROM (SELECT a.account_id, a.sequence FROM accounts a WHERE {_OF_THESE}"  # noqa: S608 - of our own names
     " ORDER BY a.book, a.generation, a.account_id) a, LATERAL ("
     f"SELECT e.* FROM entries e WHERE e.book = :book AND {_LAST}"
     " ORDER BY e.book, e.account_id, e.sequence LIMIT :limit) e",

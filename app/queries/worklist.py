@@ -9,10 +9,9 @@ the list was begun.
 import heapq
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
@@ -21,19 +20,12 @@ from app.domain.entry import Entry
 from app.domain.fold import fold
 from app.domain.policy import PolicyHistory
 from app.domain.share import heaviest_of
-from app.domain.worklist import INDEXED, Filter, Moment, Order, Rank, rank
+from app.domain.worklist import Filter, Moment, Order, Rank, rank
 from app.queries.customer_changes import customer_changes_of
-from app.queries.ledger_lines import lines_of_account, streamed
-from app.rows import account_of
-from app.tables import accounts, current_accounts
+from app.queries.ledger_lines import lines_of_account
+from app.queries.worklist_rows import settled_accounts, unsettled_accounts
 
 _Listed = TypeVar("_Listed")
-
-_COLUMN_OF: dict[Order, ColumnElement[Any]] = {
-    Order.STANDING_SINCE: accounts.c.standing_since,
-    Order.BALANCE: accounts.c.balance,
-    Order.LAST_ENTRY_AT: accounts.c.last_entry_at,
-}
 
 
 async def worklist(
@@ -82,19 +74,15 @@ async def _candidates(
     after: Rank | None,
     limit: int,
 ) -> AsyncGenerator[Account]:
-    query = select(accounts).where(current_accounts(book))
-    is_settled = _is_settled(moment) if is_current else false()
-    settled = query.where(is_settled, *_matches(wanted))
-    if order in INDEXED:
-        settled = settled.where(*_after(order, after)).order_by(*_ordered(order)).limit(limit)
-    async for row in streamed(tx, settled):
-        yield account_of(row)
-
-    unsettled = query.where(~is_settled, accounts.c.opened_at <= moment.at)
-    async for row in streamed(tx, unsettled):
-        account = await _worked_out(tx, book, policies, account_of(row), moment, is_current=is_current)
-        if account is not None:
+    if is_current:
+        async for account in settled_accounts(
+            tx, book, moment=moment, wanted=wanted, order=order, after=after, limit=limit
+        ):
             yield account
+    async for stored in unsettled_accounts(tx, book, moment=moment, is_current=is_current):
+        account_then = await _worked_out(tx, book, policies, stored, moment, is_current=is_current)
+        if account_then is not None:
+            yield account_then
 
 
 async def _worked_out(
@@ -124,40 +112,6 @@ def _is_untouched(account: Account, moment: Moment) -> bool:
 async def _earlier(tx: AsyncConnection, book: str, account_id: UUID, moment: Moment) -> list[Entry]:
     lines = await lines_of_account(tx, book, account_id)
     return [line.entry for line in lines if line.entry.position <= moment.position]
-
-
-def _is_settled(moment: Moment) -> ColumnElement[bool]:
-    return and_(
-        accounts.c.position <= moment.position,
-        accounts.c.touched_at <= moment.booked_at,
-        or_(accounts.c.crossed_at.is_(None), accounts.c.crossed_at <= moment.at),
-        accounts.c.look_again_at > moment.at,
-    )
-
-
-def _matches(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.standings:
-        conditions.append(accounts.c.standing.in_(wanted.standings))
-    if wanted.depths:
-        conditions.append(accounts.c.depth.in_(wanted.depths))
-    if wanted.segments:
-        conditions.append(accounts.c.segment.in_(wanted.segments))
-    return conditions
-
-
-def _ordered(order: Order) -> list[ColumnElement[Any]]:
-    column = _COLUMN_OF[order]
-    return [column.desc() if order is Order.LAST_ENTRY_AT else column, accounts.c.account_id]
-
-
-def _after(order: Order, after: Rank | None) -> list[ColumnElement[bool]]:
-    if after is None:
-        return []
-    column, account_id = _COLUMN_OF[order], UUID(after[1])
-    if order is Order.LAST_ENTRY_AT:
-        return [or_(column < -int(after[0]), and_(column == -int(after[0]), accounts.c.account_id > account_id))]
-    return [or_(column > int(after[0]), and_(column == int(after[0]), accounts.c.account_id > account_id))]
 
 
 def _rank(ranked: tuple[Rank, object]) -> Rank:

@@ -23,20 +23,34 @@ Entropy = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class MasterKey:
-    """The key of the settings. It wraps other keys and touches no data."""
+    """The key of the settings. It wraps other keys and touches no data.
+
+    What it did not wrap `others` may open, each 32 bytes, while one master key replaces another.
+    """
 
     secret: bytes = field(repr=False)
+    others: tuple[bytes, ...] = field(default=(), repr=False)
 
     def wrap(self, key: "Key", place: str, *, entropy: Entropy) -> bytes:
         """The key, sealed for `place`."""
         return _seal(self.secret, key.secret, place.encode(), entropy)
 
     def unwrap(self, wrapped: bytes, place: str) -> "Key":
-        """The key that was wrapped for `place`; MasterKeyMismatch if this master key did not wrap it."""
+        """The key that was wrapped for `place`; MasterKeyMismatch if neither this nor another master key wrapped it."""
+        for secret in (self.secret, *self.others):
+            try:
+                return Key(_open(secret, wrapped, place.encode()))
+            except InvalidTag:
+                continue
+        raise MasterKeyMismatch
+
+    def rewrapped(self, wrapped: bytes, place: str, *, entropy: Entropy) -> bytes | None:
+        """The same key, wrapped by this master key; None if it is. MasterKeyMismatch as `unwrap` has it."""
         try:
-            return Key(_open(self.secret, wrapped, place.encode()))
+            _open(self.secret, wrapped, place.encode())
         except InvalidTag:
-            raise MasterKeyMismatch from None
+            return self.wrap(self.unwrap(wrapped, place), place, entropy=entropy)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

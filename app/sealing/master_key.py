@@ -22,6 +22,11 @@ def parsed_master_key(text: str) -> MasterKey:
     return MasterKey(secret)
 
 
+def parsed_other_keys(text: str) -> tuple[bytes, ...]:
+    """The secrets of master keys in base64, by commas."""
+    return tuple(parsed_master_key(each).secret for each in text.split(",") if each.strip())
+
+
 def read_master_key(folder: Path) -> MasterKey | None:
     """The master key kept in `folder`, None if there is none."""
     path = folder / FILE_NAME

@@ -20,12 +20,18 @@ from app.tables import account_keys, accounts, aliases, crossings, customer_chan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What a new account brings besides itself: its wrapped key and its sealed name."""
+class Naming:
+    """A name of an account, sealed."""
 
     account_id: UUID
     alias_hash: bytes
     sealed_name: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening(Naming):
+    """What a new account brings besides itself: its wrapped key and its sealed name."""
+
     wrapped_key: bytes
 
 
@@ -44,14 +50,19 @@ _KEYS, _NAMES = Insert(account_keys), Insert(aliases)
 _ACCOUNTS, _CROSSINGS = Insert(accounts, replacing=True), Insert(crossings)
 
 
-def opening(book: str, openings: Sequence[Opening]) -> list[Step]:
-    """The steps that keep the keys and names of newly opened accounts."""
-    if not openings:
+def opening(book: str, openings: Sequence[Opening], namings: Sequence[Naming] = ()) -> list[Step]:
+    """The steps that keep the keys and names of newly opened accounts, and further names."""
+    if not openings and not namings:
         return []
     return [
         (_KEYS, [(book, each.account_id, each.wrapped_key) for each in openings]),
-        (_NAMES, [(book, each.alias_hash, each.account_id, each.sealed_name) for each in openings]),
+        keeping_names(book, [*openings, *namings]),
     ]
+
+
+def keeping_names(book: str, namings: Sequence[Naming]) -> Step:
+    """The step that keeps names."""
+    return _NAMES, [(book, each.alias_hash, each.account_id, each.sealed_name) for each in namings]
 
 
 def saving_accounts(head: Head, saved: Sequence[Account]) -> Step:

@@ -13,7 +13,7 @@ from app.tables import books, policy_versions, tariff_versions
 
 _WRITTEN = tuple(name for name in Head.__dataclass_fields__ if name != "book")
 _LOCK = Sql(f"SELECT {columns_of(books, 'b')} FROM books b WHERE b.book = :book", lock=True)  # noqa: S608 - our own columns
-_SAVE = Sql(f"UPDATE books SET {', '.join(f'{name} = :{name}' for name in _WRITTEN)} WHERE book = :book")  # noqa: S608
+_SAVE = Sql(f"UPDATE books SET {', '.join(f'{name} = :{name}' for name in _WRITTEN)} WHERE book = :book")  # noqa: S608 - of our own names
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from app.records import entry_record
 from app.sql import Insert, Step
 from app.tables import entries
 
-_APPEND = Insert(entries, copying=True)
+_APPEND = Insert(entries)
 
 
 def appending(book: str, appended: Sequence[Entry]) -> Step:

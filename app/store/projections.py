@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import delete, exists, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,14 +12,15 @@ from app.domain.entry import Head
 from app.domain.written import OnRecord
 from app.rows import crossing_row
 from app.store.accounts import save_accounts
-from app.tables import accounts, crossings, entries, promises
+from app.tables import accounts, crossings, current_accounts, entries, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """An account and its crossings in order."""
+    """An account, if its customer is not forgotten, and its crossings in order."""
 
-    account: Account
+    account_id: UUID
+    account: Account | None
     recorded: Sequence[OnRecord]
 
 
@@ -27,13 +29,15 @@ async def replace_projections(tx: AsyncConnection, head: Head, projections: Sequ
     if not projections:
         return
     book = head.book
-    account_ids = [projection.account.account_id for projection in projections]
+    account_ids = [projection.account_id for projection in projections]
+    erased = [projection.account_id for projection in projections if projection.account is None]
     await tx.execute(delete(crossings).where(crossings.c.book == book, crossings.c.account_id.in_(account_ids)))
-    await save_accounts(tx, head, [projection.account for projection in projections])
+    await tx.execute(delete(accounts).where(current_accounts(book), accounts.c.account_id.in_(erased)))
+    await save_accounts(tx, head, [each.account for each in projections if each.account is not None])
     rows = [
         {
             "book": book,
-            "account_id": projection.account.account_id,
+            "account_id": projection.account_id,
             "ordinal": ordinal,
             "recorded_at": each.recorded_at,
             "announced": each.announced,

@@ -1,10 +1,27 @@
 """What is never forgotten: books, their keys, names, and the entries. Triggers refuse what must not change."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, Uuid, text, true
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+    event,
+    text,
+    true,
+)
 
 from app.tables.shared import book_key, metadata
 
-_REVERSES = text("reverses IS NOT NULL")
+_REVERSES, _CARRIES = text("reverses IS NOT NULL"), text("carried IS NOT NULL")
 
 books = Table(
     "books",
@@ -80,8 +97,17 @@ entries = Table(
     Column("content_hash", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     Column("silent", Boolean, nullable=False, server_default=true()),
+    Column("carried", Text),
     Index("entries_by_account", "book", "account_id", "sequence", unique=True),
-    Index("entries_by_id", "book", "entry_id", unique=True),
+    Index("entries_by_id", "book", "entry_id", unique=True, postgresql_with={"fillfactor": 100}),
     Index("entries_by_interaction", "book", "source", "external_id", unique=True),
+    Index("entries_carrying", "book", "position", sqlite_where=_CARRIES, postgresql_where=_CARRIES),
     Index("entries_by_reversal", "book", "reverses", unique=True, sqlite_where=_REVERSES, postgresql_where=_REVERSES),
 )
+
+
+@event.listens_for(entries, "after_create")
+def _fill_its_pages(_entries: Table, connection: Connection, **_: Any) -> None:
+    """It grows at its end alone, as the index of ids does, so that its pages may be full."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ALTER INDEX entries_pkey SET (fillfactor = 100)")

@@ -55,6 +55,17 @@ accounts = Table(
     Index("accounts_moving", "book", "generation", sqlite_where=_MOVES, postgresql_where=_MOVES),
 )
 
+merges = Table(  # of the accounts that are merged into another now; `survivor_id` is where that leads in the end
+    "merges",
+    metadata,
+    book_key(),
+    Column("account_id", Uuid, primary_key=True),
+    Column("into_id", Uuid, nullable=False),
+    Column("survivor_id", Uuid, nullable=False),
+    Column("position", BigInteger, nullable=False),  # of `account.merged_from`; `merged_into` precedes it
+    Index("merges_by_survivor", "book", "survivor_id"),
+)
+
 customer_changes = Table(
     "customer_changes",
     metadata,
@@ -80,6 +91,7 @@ crossings = Table(
     Column("position", BigInteger),
     Column("announced", Boolean, nullable=False),
     Column("recorded_at", BigInteger),  # live; null where history was folded, or a policy switched
+    Index("crossings_by_time", "book", "at"),
 )
 
 promises = Table(

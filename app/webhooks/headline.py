@@ -19,10 +19,13 @@ _HAPPENED = {
     "account.delighted": "is delighted",
     "account.about_to_be_delighted": "is ready to be delighted",
     "account.standing_changed": "is now {to}",
+    "account.merged": "is now one with another customer",
+    "account.unmerged": "is no longer one with another customer",
 }
 _OF_THE_BOOK = {
     "policy.adopted": "A policy was adopted",
     "import.finished": "An import is finished",
+    "checkpoint.signed": "A checkpoint of the ledger was signed",
     "subscription.disabled": "A webhook was disabled",
     "cause.summary": "Many messages of one cause",
     "test": "A test: this webhook works",

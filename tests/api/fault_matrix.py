@@ -102,7 +102,7 @@ class Matrix:
             .join(subscriptions, subscriptions.c.subscription_id == deliveries.c.subscription_id)
         )
         found: dict[str, dict[str, str]] = {each.subscription: {} for each in self.watched}
-        async with self.bench.ledger.database.read() as tx:
+        async with self.bench.ledger.database.read(self.bench.book) as tx:
             for subscription_id, state, message_id, of_subscription in await tx.execute(query):
                 shown = shown_state(DeliveryState(state), SubscriptionState(of_subscription))
                 found[str(subscription_id)][f"msg_{message_id.hex}"] = shown
@@ -133,7 +133,7 @@ class Matrix:
 
     async def check(self, count: int) -> None:
         """Every message is owed once to everybody, and nothing else ever came; what came is signed and the same."""
-        async with self.bench.ledger.database.read() as tx:
+        async with self.bench.ledger.database.read(self.bench.book) as tx:
             rows = (await tx.execute(select(messages.c.message_id, messages.c.account_id, messages.c.type))).all()
         ids = {f"msg_{row.message_id.hex}" for row in rows if row.type == "debit.deep"}
         assert len(ids) == len({row.account_id for row in rows if row.account_id}) == count

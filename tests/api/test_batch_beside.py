@@ -47,7 +47,7 @@ class Callers:
     @asynccontextmanager
     async def held_up(self) -> AsyncGenerator[None]:
         """Meanwhile all that is sent waits behind an append which cannot begin."""
-        async with self.bench.ledger.database.write() as tx:
+        async with self.bench.ledger.database.write(self.bench.book) as tx:
             await lock_book(tx, self.bench.book)
             first = self.single(happening("first"))
             await self.wait_for(0)

@@ -23,6 +23,7 @@ BODIES: dict[str, Json] = {
     "SubscriptionChangeIn": {"description": "x"},
     "SecretIn": {},
     "RecoverIn": {"since": wire_time(NOON)},
+    "MergeIn": {"into": "bob"},
 }
 
 CODES = (
@@ -33,7 +34,12 @@ CODES = (
     ("", "unknown_entry"),
 )
 PUBLIC = "https://1.1.1.1/hook"  # nothing is sent there: no deliverer runs
-NOBODYS = {"customer": "nobody", "id": "00000000-0000-4000-8000-000000000000", "message_id": f"msg_{'0' * 32}"}
+NOBODYS = {
+    "customer": "nobody",
+    "id": "00000000-0000-4000-8000-000000000000",
+    "message_id": f"msg_{'0' * 32}",
+    "namespace": "crm",
+}
 
 
 async def stranger(bench: Bench) -> httpx.AsyncClient:
@@ -69,12 +75,12 @@ async def test_every_address_that_names_somebody_elses_answers_as_if_there_were_
     subscription = (await made(api, PUBLIC))["id"]
     message = (await got(api, "/v1/messages"))["messages"][0]["id"]
     naming = naming_one()
-    assert len(naming) == 23
+    assert len(naming) == 30
 
     async with await stranger(bench) as rival:
         for method, path, body in naming:
             own_id = subscription if "/webhooks" in path else entry["id"]
-            own = path.format(customer="ada", id=own_id, message_id=message)
+            own = path.format(customer="ada", id=own_id, message_id=message, namespace="crm")
             nobodys = path.format(**NOBODYS)
             code = next(code for part, code in CODES if part in path)
             seen = problem_of(await rival.request(method, own, json=body), 404, code)
@@ -99,6 +105,7 @@ async def test_lists_hold_ones_own_alone(api: httpx.AsyncClient, bench: Bench) -
         assert (await got(rival, "/v1/promises"))["promises"] == []
         assert (await got(rival, "/v1/webhooks"))["webhooks"] == []
         assert (await got(rival, "/v1/messages"))["messages"] == []
+        assert (await got(rival, "/v1/checkpoints"))["checkpoints"] == []
         looked_up = await rival.post("/v1/customers/lookup", json={"customers": ["ada"]})
         assert body_of(looked_up)["customers"][0]["found"] is False
         assert (await got(rival, "/v1/tariff"))["name"] != "acme's own"

@@ -138,6 +138,7 @@ async def test_who_may_not_ask_is_not_told_what_was_wrong_with_the_question(benc
             for body in (b"{", b" " * 9_000_000, b"{}"):
                 problem_of(await client.post(path, content=body), 403, "forbidden")
         problem_of(await client.get("/v1/entries?limit=x&what=1"), 403, "forbidden")
+        problem_of(await client.post("/v1/interactions?what=1", content=b"{"), 403, "forbidden")
         del client.headers["authorization"]
         problem_of(await client.post("/v1/interactions", content=b"{"), 401, "unauthorized")
 

@@ -130,7 +130,7 @@ async def test_nothing_is_kept_of_a_connection_that_is_gone(bench: Bench, served
     ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
     body = json.dumps(happening("gone")).encode()
     answered = await served.reset(ask, once=lambda: served.server.server_state.total_requests == 1)
-    async with bench.ledger.database.write():  # it waits for its turn
+    async with bench.ledger.database.write(bench.book):  # it waits for its turn
         waiting = await served.reset(served.post(len(body)) + body + ask, once=lambda: served.tasks == 1)
     await until(lambda: not served.tasks)
     gc.collect()

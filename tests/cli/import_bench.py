@@ -63,7 +63,7 @@ def goodwill_import(bench: Bench, folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 async def on_the_ledger(bench: Bench) -> list[Entry]:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         query = select(entries).where(entries.c.book == bench.book).order_by(entries.c.position)
         return [entry_of(row) for row in (await tx.execute(query)).mappings()]
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import backup as command
 from app.cli.commands import app
+from app.operations.erase_customer import erase_customer
 from tests.conftest import Bench
 from tests.operations.posting import interaction, post
 from tests.postgres import Server, find_programs
@@ -60,7 +61,7 @@ async def test_what_was_acknowledged_before_a_backup_is_there_after_it_is_restor
     assert "book acme: position " in taken.stdout
     assert "The master key is not in it" in taken.stderr
     assert after > len(before), "postings stood still meanwhile"
-    assert written(tmp_path, "backup") == {"backup": 0o600, "backup.heads.json": 0o644}
+    assert written(tmp_path, "backup") == {"backup": 0o600, "backup.heads.json": 0o644, "backup.erasures.json": 0o644}
 
     use(url := restored(file, bench, tmp_path, request), bench, monkeypatch)
     verified = await goodwill("verify", "--all", "--remember", f"{file}.heads.json")
@@ -90,6 +91,44 @@ async def test_an_older_backup_is_told_from_the_newest_by_its_heads(
 
     assert verified.exit_code == 1
     assert "law 3, position 2: It is remembered, and is gone; the last line is at position 1" in verified.stdout
+
+
+async def test_who_was_forgotten_after_a_backup_is_forgotten_again_when_it_is_restored(
+    bench: Bench, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    for n, customer in enumerate(("ada", "bob", "cid")):
+        await post(bench, interaction(n, "product.failed", customer))
+    await erase_customer(bench.ledger, bench.book, "cid", api_key_id=bench.key_id)
+    assert (await goodwill("backup", str(file))).exit_code == 0
+    await post(bench, interaction("later", customer="dan"))
+    for customer in ("ada", "dan"):
+        await erase_customer(bench.ledger, bench.book, customer, api_key_id=bench.key_id)
+    newer = tmp_path / "newer"
+    assert (await goodwill("backup", str(newer))).exit_code == 0
+
+    use(url := restored(file, bench, tmp_path, request), bench, monkeypatch)
+    erased = await goodwill("erase", f"{newer}.erasures.json")
+    again = await goodwill("erase", f"{newer}.erasures.json")
+
+    assert (erased.exit_code, erased.stdout) == (0, "book acme: 3 listed, 1 forgotten again\n"), erased.output
+    assert (again.exit_code, again.stdout) == (0, "book acme: 3 listed, 0 forgotten again\n"), again.output
+    assert (await goodwill("verify", "--all", "--remember", f"{file}.heads.json")).exit_code == 0
+    async with (
+        running_servers(1, tmp_path / "restored", database_url=url, master_key=bench.ledger.master_key.secret) as (
+            server,
+        ),
+        server.client(bench.token) as client,
+    ):
+        found = [(await client.get(f"/v1/customers/{name}")).status_code for name in ("ada", "bob", "cid")]
+    assert found == [404, 200, 404]
+
+
+async def test_a_list_of_erasures_that_is_none_is_refused(file: Path) -> None:
+    await asyncio.to_thread(file.write_text, '{"erasures": 2}')
+    refused, missing = await goodwill("erase", str(file)), await goodwill("erase", f"{file}.none")
+    assert (refused.exit_code, missing.exit_code) == (1, 1)
+    assert "is no list of erasures: erasures" in refused.stderr
+    assert "No such file or directory" in missing.stderr
 
 
 async def test_no_file_is_replaced_unasked_and_what_fails_leaves_none(

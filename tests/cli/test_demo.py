@@ -199,5 +199,5 @@ def cut_off(items: list[Item]) -> Iterator[list[Item]]:
 
 
 async def entries(ledger: Ledger) -> list[Line]:
-    async with ledger.database.read() as tx:
+    async with ledger.database.read(BOOK) as tx:
         return await feed(tx, BOOK, after=0, limit=100_000)

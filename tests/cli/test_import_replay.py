@@ -24,7 +24,7 @@ async def test_a_replay_books_history_when_it_happened(bench: Bench, folder: Pat
     assert "rows lay before what was booked already" in result.stdout
     booked = await on_the_ledger(bench)
     assert [max(entry.value_at for entry in booked[: at + 1]) for at in range(5)] == [e.booked_at for e in booked]
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         stands = await head(tx, bench.book)
     assert stands is not None
     assert (stands.replaying, stands.replayed_to) == (False, 5)

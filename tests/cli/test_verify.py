@@ -16,6 +16,7 @@ from app.domain.policy_document import policy_document
 from app.operations.open_book import open_book
 from app.tables import accounts, crossings, entries
 from tests.conftest import Bench
+from tests.operations.signing import sign_all
 from tests.operations.stories import TOLD, drop_triggers, projected, tell
 
 
@@ -34,7 +35,7 @@ async def goodwill(*words: str) -> Result:
 async def test_a_book_that_breaks_and_is_rebuilt(bench: Bench) -> None:
     ada = (await tell(bench, bench.book, TOLD))["ada"]
     sound = await goodwill("verify")
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(accounts).where(accounts.c.account_id == ada).values(balance=1))
         await tx.execute(delete(crossings).where(crossings.c.account_id == ada))
 
@@ -48,11 +49,30 @@ async def test_a_book_that_breaks_and_is_rebuilt(bench: Bench) -> None:
     assert "10 entries folded" in rebuilt.stdout
 
 
+async def test_checkpoints_are_exported_and_their_keys_listed_and_replaced(bench: Bench, tmp_path: Path) -> None:
+    await tell(bench, bench.book, TOLD)
+    assert (await goodwill("keys", "signing")).stdout == ""
+    await sign_all(bench)
+    file, entries_file = tmp_path / "checkpoints", tmp_path / "entries"
+
+    written = await goodwill("export", "--checkpoints", "--output", str(file))
+    await goodwill("export", "--output", str(entries_file))
+    listed, replaced = await goodwill("keys", "signing"), await goodwill("keys", "signing", "--replace")
+    (key,) = [line.split("\t")[0] for line in listed.stdout.splitlines()]
+    files = ("--export", str(entries_file), "--checkpoints", str(file), f"--key={key}")
+    sound = await goodwill("verify", *files)
+
+    assert "1 checkpoints exported" in written.stderr
+    assert (sound.exit_code, f"signed by {key}, as was asked for" in sound.stdout) == (0, True)
+    assert [line.split("\t")[0] for line in replaced.stdout.splitlines()][:1] == [key]
+    assert len(replaced.stdout.splitlines()) == 2
+
+
 async def test_for_machines_each_book_is_a_json_object_on_a_line(bench: Bench) -> None:
     await tell(bench, bench.book, TOLD)
     await open_book(bench.ledger, "other")
     await drop_triggers(bench)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(entries).where(entries.c.position == 4).values(context="{}"))
 
     shown = await goodwill("verify", "--all", "--json")
@@ -68,7 +88,7 @@ async def test_for_machines_each_book_is_a_json_object_on_a_line(bench: Bench) -
 async def test_what_cannot_be_rebuilt_is_said_in_one_line(bench: Bench) -> None:
     await tell(bench, bench.book, TOLD)
     await drop_triggers(bench)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(delete(entries).where(entries.c.position == 1))
 
     shown = await goodwill("rebuild")

@@ -65,7 +65,7 @@ async def test_a_cut_tail_is_named_and_the_head_stays_remembered(bench: Bench, h
     await verify()
     before = text_of(heads)
     await drop_triggers(bench)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(delete(entries).where(entries.c.position == 10))
 
     cut = await verify()

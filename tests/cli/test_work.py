@@ -45,14 +45,14 @@ async def test_work_runs_the_clock_until_it_is_told_to_stop(bench: Bench, tmp_pa
     await until_advanced(bench)
 
     assert await working.stop() == 0
-    assert working.log == "Goodwill's clock runs\n"
+    assert working.complaints == ""
 
 
 async def test_work_may_start_before_the_database_has_a_schema(tmp_path: Path) -> None:
     working = await ClockProcess({"GOODWILL_DATA_DIR": str(tmp_path / "data")}, tmp_path / "work.log").start()
 
     assert await working.stop() == 0
-    assert working.log == "Goodwill's clock runs\n"
+    assert working.complaints == ""
 
 
 async def begin_long_ago(bench: Bench) -> None:

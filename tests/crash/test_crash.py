@@ -42,7 +42,7 @@ async def test_what_was_acknowledged_is_there_once_whatever_was_killed(
         receiving(answering("204 No Content")) as receiver,
         running_service(live, instance, tmp_path) as service,
     ):
-        to = await subscribed(live, receiver.url, "*", NAMED_ONLY)
+        to = await subscribed(live, receiver.url, "*", *NAMED_ONLY)
         load = Load(service.servers, live.token, chance)
         killed = await under_fire(service, load, chance)
         await end_all_leases(live)

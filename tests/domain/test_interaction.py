@@ -20,6 +20,7 @@ from app.domain.interaction import (
     fields_that_differ,
     reversal_content_of,
     settled_value_at,
+    whole_reversal_content,
 )
 from tests.conftest import NOON
 
@@ -105,7 +106,9 @@ def test_a_reversals_content_is_what_it_cancels_why_and_what_replaces_it() -> No
     request = ReversalRequest(source="crm", reason="typo", interaction=("crm", "1"))
     assert reversal_content_of(request, target) == {"reverses": target, "reason": "typo"}
     replaced = ReversalRequest(source="crm", reason="typo", replacement=sent(id="2", note="now right"))
-    assert reversal_content_of(replaced, target)["replacement"] == {
+    content = reversal_content_of(replaced, target)
+    assert content["replacement"] == {"source": "crm", "id": "2"}
+    assert whole_reversal_content(content, sent(id="2", note="now right"))["replacement"] == {
         "source": "crm",
         "id": "2",
         "kind": "apology.first",

@@ -98,6 +98,19 @@ def test_neutral_system_and_light_entries_change_nothing() -> None:
     assert with_entry(kept, paper.entries[-1], HalfLives()) is kept
 
 
+def test_a_kind_may_be_called_as_another_entry_is() -> None:
+    paper = Paper()
+    paper.credit(5)
+    first = paper.entries[0]
+    for _ in range(3):
+        paper.step(Event(gap=0, points=10, kind=f"x.{first.entry_id.hex}"))
+    kept = heaviest_of(paper.entries, HalfLives())
+    assert kept.count(first.entry_id.hex) == 3
+    paper.reverse(first)
+
+    assert with_entry(kept, paper.entries[-1], HalfLives()) == kept
+
+
 @pytest.mark.parametrize(("posted", "is_known"), [(2, True), (3, False)])
 def test_only_where_there_may_be_a_fourth_must_the_lines_be_read_once_one_is_reversed(
     posted: int, is_known: bool

@@ -69,7 +69,8 @@ class Laws(Example):
 
     async def _reversed(self, line: Line, body: Json, *, by_name: bool) -> None:
         wire = sent(body)
-        self.teller.log.append(("reverse", line.customer, line.sequence, wire))
+        if not line.is_erased:
+            self.teller.log.append(("reverse", line.customer, line.sequence, wire))
         verb = partial(reverse, target=line, sent=body)
         replacement = body.get("replacement")
         if by_name and line.own_id is not None:
@@ -85,6 +86,11 @@ class Laws(Example):
     def describe(self, customer: str, segment: str | None, value: int | None) -> None:
         known = {"segment": segment} if value is None else {"segment": segment, "value": float(value)}
         self.run_now(self.teller.describe(customer, known), "describe")
+
+    @rule(customer=customers)
+    @when(has_news("forget", 6))
+    def forget(self, customer: str) -> None:
+        self.run_now(self.teller.forget(customer), "forget")
 
     @rule(lenient=st.integers(0, 2))
     @when(has_news("change_tariff"))

@@ -6,26 +6,27 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tests.laws.model_account import Account, Line
 from tests.laws.model_messages import tell_lines, tell_move
-from tests.laws.model_promise import Promise
-from tests.laws.model_rules import MINUTE, Json, Policy, Price, Refused, refuse_system_kind, tariff, valued
+from tests.laws.model_promise import Answer, Promise
+from tests.laws.model_rules import (
+    CONTEXT,
+    FIELDS,
+    MINUTE,
+    Json,
+    Policy,
+    Price,
+    Refused,
+    content_of,
+    differing,
+    refuse_system_kind,
+    tariff,
+    valued,
+)
 
 Name = tuple[str, str]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 EARLIEST = -2_208_988_800_000_000
-CONTEXT = ("channel", "case", "cause", "motive", "cost")
-FIELDS = frozenset({"id", "source", "customer", "kind", "value_at", "attributes", "note", "points", *CONTEXT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is answered to something that is on the ledger now."""
-
-    line: Line
-    replayed: bool = False
-    replacement: Line | None = None
-    promise: Promise | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Book:
     booked_at: int = EARLIEST
     lines: list[Line] = field(default_factory=list[Line])
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
+    forgotten: list[Account] = field(default_factory=list[Account])
     known: dict[Name, Line] = field(default_factory=dict[Name, Line])
     promises: dict[Name, Promise] = field(default_factory=dict[Name, Promise])
     prices: Mapping[str, Price] = field(default_factory=lambda: tariff(0))
@@ -52,7 +54,12 @@ class Book:
     @property
     def messages(self) -> int:
         """How many there are in all."""
-        return len(self.told) + sum(len(account.messages) for account in self.accounts.values())
+        return len(self.told) + sum(len(account.messages) for account in self.all_accounts)
+
+    @property
+    def all_accounts(self) -> list[Account]:
+        """Those of the forgotten, too."""
+        return [*self.accounts.values(), *self.forgotten]
 
     def instant(self) -> int:
         """That of the next write."""
@@ -213,20 +220,11 @@ def prepared(append: Append, sent: Json) -> Callable[[], Line]:
     return post
 
 
-def content_of(sent: Json) -> Json:
-    """The interaction as sent, but for its name and its customer."""
-    return {
-        name: value for name, value in sent.items() if name not in ("id", "source", "customer") and value is not None
-    }
-
-
 def replayed(line: Line, content: Json, *others: str) -> Answer:
     """The first answer again. Raises Refused naming the fields that differ; `others` do besides."""
-    fields = {*others, *(name for name in {*line.content, *content} if line.content.get(name) != content.get(name))}
-    if "attributes" in fields:
-        first, second = line.content.get("attributes") or {}, content.get("attributes") or {}
-        inner = {f"attributes.{name}" for name in {*first, *second} if first.get(name) != second.get(name)}
-        fields = (fields - {"attributes"}) | (inner or {"attributes"})
+    if line.is_erased:
+        raise Refused(410, "interaction_erased")
+    fields = {*others, *differing(line.content, content)}
     if fields:
         raise Refused(409, "interaction_conflict", frozenset(fields))
     return Answer(line=line, replayed=True)

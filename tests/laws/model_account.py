@@ -10,7 +10,10 @@ from tests.laws.model_rules import SYSTEM_KINDS, Policy
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Line:
-    """An entry. `content` is what was sent, but for its name and customer; `reversed_by` may come later."""
+    """An entry. `content` is what was sent, but for its name and customer; `reversed_by` may come later.
+
+    One that `is_erased` is of a customer who was forgotten since.
+    """
 
     customer: str
     position: int
@@ -29,6 +32,7 @@ class Line:
     reverses: "Line | None" = None
     reversed_by: "Line | None" = None
     entry_id: str = ""
+    is_erased: bool = False
 
     @property
     def is_effective(self) -> bool:
@@ -38,7 +42,7 @@ class Line:
     @property
     def is_step(self) -> bool:
         """Whether it is a step of a missed promise."""
-        return self.source == "goodwill"
+        return self.source == "goodwill" and self.kind != "account.erased"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -69,3 +69,13 @@ class Promise:
             "content": {},
             "context": {"promise": self.name[1]},
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is answered to something that is on the ledger now."""
+
+    line: Line
+    replayed: bool = False
+    replacement: Line | None = None
+    promise: Promise | None = None

@@ -15,6 +15,8 @@ DAY = 24 * HOUR
 DEEP_AT = -40
 BIG = 20
 MEMORIES = ("lasting", "passing", "deep", "observed")
+CONTEXT = ("channel", "case", "cause", "motive", "cost")
+FIELDS = frozenset({"id", "source", "customer", "kind", "value_at", "attributes", "note", "points", *CONTEXT})
 SYSTEM_KINDS = ("promise.made", "promise.moved", "promise.withdrawn")
 
 
@@ -188,3 +190,20 @@ def policy_document(policy: Policy) -> Json:
 
 def _limits_document(limits: Limits) -> Json:
     return {name: getattr(limits, name) for name in Limits.__dataclass_fields__}
+
+
+def content_of(sent: Json) -> Json:
+    """The interaction as sent, but for its name and its customer."""
+    return {
+        name: value for name, value in sent.items() if name not in ("id", "source", "customer") and value is not None
+    }
+
+
+def differing(line: Mapping[str, Any], content: Json) -> set[str]:
+    """The names of the fields in which two contents differ; attributes one by one."""
+    fields = {name for name in {*line, *content} if line.get(name) != content.get(name)}
+    if "attributes" not in fields:
+        return fields
+    first, second = line.get("attributes") or {}, content.get("attributes") or {}
+    inner = {f"attributes.{name}" for name in {*first, *second} if first.get(name) != second.get(name)}
+    return (fields - {"attributes"}) | (inner or {"attributes"})

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.laws.model import Answer, Append, Book, Name, prepared, replayed
+from tests.laws.model import Append, Book, Name, prepared, replayed
 from tests.laws.model_account import Line
-from tests.laws.model_promise import Promise, Step
+from tests.laws.model_promise import Answer, Promise, Step
 from tests.laws.model_rules import DAY, SYSTEM_KINDS, Json, Refused, priced, valued
 
 DUE_AHEAD_DAYS = 3652.5
@@ -13,6 +13,8 @@ DUE_AHEAD_DAYS = 3652.5
 def reverse(append: Append, target: Line | None, sent: Json) -> Answer:
     """Reverse a line; `sent` has a reason, perhaps an own id, perhaps a replacement. Raises Refused."""
     replacement = sent.get("replacement")
+    if target is not None and target.is_erased:
+        raise Refused(410, "interaction_erased")
     content: Json = {"reverses": target, "reason": sent["reason"]}
     if replacement is not None:
         content["replacement"] = replacement
@@ -28,6 +30,27 @@ def reverse(append: Append, target: Line | None, sent: Json) -> Answer:
     append.break_due(target.customer)
     line = append.reverse(target, source="crm", own_id=sent.get("id"), content=content)
     return Answer(line=line, replacement=post() if post else None)
+
+
+def forget(book: Book, customer: str) -> Line:
+    """Forget a customer; the line that says so. Raises Refused."""
+    if customer not in book.accounts:
+        raise Refused(404, "unknown_customer")
+    line = book.append(_ended, customer)
+    account = book.accounts.pop(customer)
+    book.forgotten.append(account)
+    for each in account.lines:
+        each.is_erased = True
+    for promise in [each for each in book.promises.values() if each.customer == customer]:
+        del book.promises[promise.name]
+    return line
+
+
+def _ended(append: Append, customer: str) -> Line:
+    append.break_due(customer)
+    facts: dict[str, Any] = {"source": "goodwill", "own_id": None, "kind": "account.erased", "points": 0}
+    facts |= {"memory": "lasting", "value_at": append.at, "tariff_version": append.book.tariff_version, "content": {}}
+    return append.line(customer, **facts)
 
 
 def _refuse_irreversible(target: Line) -> None:

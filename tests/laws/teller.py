@@ -13,8 +13,9 @@ from app.operations.post_due_steps import post_due_steps
 from app.operations.tick import advance_due
 from tests.api.sentences import body_of, got, problem_of
 from tests.laws.comparing import held, same_account, same_crossings, same_future, same_line, same_lines, same_messages
-from tests.laws.model import Answer, Append, Book, interact
+from tests.laws.model import Append, Book, interact
 from tests.laws.model_account import Account, visible
+from tests.laws.model_promise import Answer
 from tests.laws.model_rules import (
     Json,
     Policy,
@@ -23,12 +24,12 @@ from tests.laws.model_rules import (
     policy_document,
     tariff_document,
 )
-from tests.laws.model_verbs import move_clock, post_due
+from tests.laws.model_verbs import forget, move_clock, post_due
 from tests.laws.service import Service
 from tests.laws.wire import duration_of, instant_in, sent
 
-Since = tuple[int, dict[str, int]]
-"""How many messages there were: of the book, and of each account."""
+Since = tuple[int, dict[int, int]]
+"""How many messages there were: of the book, and of each account, by its identity."""
 Verb = Callable[[Append], Answer]
 
 
@@ -133,6 +134,24 @@ class Teller:
         same_account(self.book, self.book.accounts[customer], body_of(response), at=self.book.read_at)
         await self.look(customer, since=before, is_shown=True)
 
+    async def forget(self, customer: str) -> None:
+        """Forget a customer."""
+        path = f"/v1/customers/{customer}"
+        self.log.append(("DELETE", path, None))
+        before = self._told()
+        try:
+            line = forget(self.book, customer)
+        except Refused as refused:
+            problem_of(await self.api.delete(path), refused.status, refused.code)
+            return
+        response = await self.api.delete(path)
+        assert response.status_code == 200, response.text
+        held(1, "the entry that forgets", line.position, response.json()["position"])
+        self.crossings_seen.pop(customer, None)
+        self.done["forgotten"] += 1
+        await self.look(since=before)
+        problem_of(await self.api.get(path), 404, "unknown_customer")
+
     async def move_clock(self, by: int) -> None:
         """Let time pass: in a sandbox by its own clock; elsewhere by everybody's, and the book's clock ticks."""
         self.log.append(("clock", by))
@@ -194,7 +213,7 @@ class Teller:
         same_crossings(account.customer, crossings, shown["crossings"])
 
     def _told(self) -> Since:
-        return len(self.book.told), {each.customer: len(each.messages) for each in self.book.accounts.values()}
+        return len(self.book.told), {id(each): len(each.messages) for each in self.book.all_accounts}
 
     async def let_clock_run(self, api: httpx.AsyncClient, name: str, by: int) -> Json | None:
         """Move a book's clock, and what it then does; what a sandbox answers."""
@@ -212,7 +231,7 @@ class Teller:
         held(9, "why it is refused", (refused.status, code), (problem["status"], problem["code"]))
         if refused.code == "interaction_conflict":
             held(7, "the fields that differ", refused.fields, frozenset(problem["fields"]))
-        elif content is not None:
+        elif content is not None and refused.code != "interaction_erased":
             self.refused.append(content)
 
 

@@ -25,7 +25,6 @@ from tests.soaking import SOAKING
 
 EXAMPLES = int(os.environ.get("GOODWILL_LAW_EXAMPLES", "100"))
 EXAMPLES_OF_SEED = 5  # the first the simplest; with more of them hypothesis cuts some short
-FIRST_SEED = 100
 SOAK_MINUTES = float(os.environ.get("GOODWILL_SOAK_MINUTES", "60")) / 2  # of each database
 
 LIMITS = settings(
@@ -48,7 +47,7 @@ def test_the_laws_hold_under_random_histories(database_url: str) -> None:
 
 def hold_for_the_same_histories(machine: type[Laws]) -> None:
     """The same each time: what fails then is the change that was made."""
-    for number in count(FIRST_SEED):
+    for number in count():
         hold_for_seed(machine, number)
         if machine.tally["whole"] >= EXAMPLES:
             return

@@ -64,7 +64,7 @@ async def _left_no_trace(teller: Teller) -> None:
         "promises": len(book.promises),
         **dict.fromkeys(("aliases", "account_keys"), len(book.accounts)),
     }
-    async with teller.service.bench.ledger.database.read() as tx:
+    async with teller.service.bench.ledger.database.read(teller.name) as tx:
         for name, count in expected.items():
             table = metadata.tables[name]
             query = select(func.count()).select_from(table).where(table.c.book == teller.name)

@@ -30,7 +30,7 @@ def turn_to(connection: Connection, revision: str, *, back: bool = False, ini: P
 async def restore_first_release(database: Database) -> None:
     """Fill an empty database with what the first release stored."""
     await in_turn(database, partial(turn_to, revision="0001"))
-    async with database.write() as tx:
+    async with database.whole() as tx:
         for name, stored in FIRST["stored"].items():
             columns = {column: getattr(sa, kind)() for column, kind in stored["columns"].items()}
             table = sa.table(name, *[sa.column(column, kind) for column, kind in columns.items()])

@@ -26,7 +26,7 @@ LATER = (
 
 
 async def _set_revision(database: Database, revision: str) -> None:
-    async with database.write() as tx:
+    async with database.whole() as tx:
         await tx.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
 
 
@@ -63,7 +63,7 @@ async def test_a_table_that_is_in_use_for_long_is_given_up_with_a_clear_line(
         tries.append(connection.in_transaction())
         connection.execute(text("ALTER TABLE accounts ADD COLUMN colour TEXT"))
 
-    async with on_postgres.read() as report:
+    async with on_postgres.oversee() as report:
         await report.execute(select(func.count()).select_from(accounts))
         with pytest.raises(DatabaseUnavailable, match="A migration cannot have a table that a long transaction uses"):
             await in_turn(on_postgres, work)

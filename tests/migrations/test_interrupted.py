@@ -32,7 +32,7 @@ async def test_what_was_not_finished_was_not_begun(new_database: NewDatabase, ho
     assert await _everything(database) == before
 
     await upgrade(database)
-    async with database.read() as tx:
+    async with database.oversee() as tx:
         assert await tx.run_sync(schema_revision) == REVISION
 
 
@@ -57,7 +57,7 @@ async def _cut_off(url: str, how: int) -> int:
 
 async def _everything(database: Database) -> Any:
     """The schema and every row."""
-    async with database.read() as tx:
+    async with database.oversee() as tx:
         schema = await tx.run_sync(catalogue)
         rows = {name: (await tx.execute(text(f"SELECT * FROM {name}"))).all() for name in sorted(schema)}
         return schema, {name: sorted(map(repr, found)) for name, found in rows.items()}

@@ -14,14 +14,14 @@ from tests.migrations.conftest import NewDatabase
 from tests.migrations.releases import NEXT_INI, turn_to
 
 EXPANDING_SINCE = "0009"
-GUARDED = ("entries", "policy_versions", "tariff_versions")
+GUARDED = ("checkpoints", "entries", "policy_versions", "tariff_versions")
 GUARDS = {"sqlite": ("never_update", "never_delete", "never_replace"), "postgresql": ("never_change", "never_go")}
 
 
 async def test_the_catalogue_after_migrations_is_that_of_the_tables(new_database: NewDatabase) -> None:
     migrated, made = new_database(), new_database()
     await in_turn(migrated, partial(turn_to, revision="head"))
-    async with made.write() as tx:
+    async with made.whole() as tx:
         await tx.run_sync(metadata.create_all)
 
     expected, found = await catalogue_of(made), await catalogue_of(migrated)
@@ -82,5 +82,5 @@ def _later(revision: str) -> list[Script]:
 
 
 async def catalogue_of(database: Database) -> dict[str, Table]:
-    async with database.read() as tx:
+    async with database.oversee() as tx:
         return await tx.run_sync(catalogue)

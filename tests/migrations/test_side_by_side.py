@@ -127,7 +127,7 @@ async def _load(server: ServerProcess, token: str) -> AsyncGenerator[Load]:
 async def _leave_half_an_index(bench: Bench, watch: Any) -> None:
     """As an upgrade does that is cut off while it builds one."""
     await watch.execute("SET lock_timeout = '50ms'")
-    async with bench.ledger.database.write() as posting:
+    async with bench.ledger.database.whole() as posting:
         await posting.execute(text("LOCK TABLE entries IN ROW EXCLUSIVE MODE"))
         with pytest.raises(asyncpg.LockNotAvailableError):
             await watch.execute("CREATE INDEX CONCURRENTLY entries_by_kind ON entries (kind)")

@@ -56,7 +56,7 @@ async def carry_wholly(bench: Bench, book: str | None = None) -> None:
 
 async def policies_of(bench: Bench, book: str | None = None) -> PolicyHistory:
     """The policies that a book had."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book or bench.book) as tx:
         found = await head(tx, book or bench.book)
         assert found is not None
         return await policy_history(bench.ledger, tx, book or bench.book, up_to=found.policy_version)

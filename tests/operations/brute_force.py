@@ -56,7 +56,7 @@ async def lives(bench: Bench, book: str, account_ids: Collection[UUID] | None = 
     """Every account's, or those of some."""
     switches = (await policies_of(bench, book)).switches
     reigns = [(each.adopted_at if each.from_position else 0, each.policy) for each in switches]
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         grouped = [entries async for entries in entries_by_account(tx, book, account_ids=account_ids)]
         changes = (await tx.execute(select(customer_changes).order_by(customer_changes.c.changed_at))).all()
         crossed = [await recorded_crossings(tx, book, own[0].account_id) for own in grouped]

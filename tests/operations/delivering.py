@@ -47,7 +47,7 @@ async def told(
 ) -> list[Message]:
     """Hand over a message of each customer, in one append; of the book for None."""
     ids = [None if each is None else (await account_of(bench, each)).account_id for each in customers]
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         head = await lock_head(tx, bench.book)
         messages = [
             _message(bench, head.messages + place, customer, account_id, kind, fields)
@@ -92,7 +92,7 @@ async def subscribed(bench: Bench, url: str, *types: str, **fields: Any) -> Subs
 
 async def stored(bench: Bench, of: Subscription) -> Subscription:
     """The subscription as it is now."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         found = await subscription(tx, bench.book, of.subscription_id)
     assert found is not None
     return found
@@ -100,14 +100,14 @@ async def stored(bench: Bench, of: Subscription) -> Subscription:
 
 async def secret_of(bench: Bench, of: Subscription) -> str:
     """The newest secret that signs what is sent to it."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         key = await book_key(tx, bench.book, bench.ledger.master_key)
     return address_of(bench.book, key, await stored(bench, of)).secrets[0].secret
 
 
 async def deliveries_of(bench: Bench, of: Subscription) -> list[Delivery]:
     """All deliveries of a subscription, oldest first."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         states = stored_states(ALL, of.state)
         found = await listed_deliveries(tx, bench.book, of.subscription_id, states, before=None, limit=10_000)
     return found[::-1]
@@ -115,7 +115,7 @@ async def deliveries_of(bench: Bench, of: Subscription) -> list[Delivery]:
 
 async def tries_of(bench: Bench, of: Subscription, number: int) -> list[PastAttempt]:
     """The tries of a delivery, in order."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         keys = bench.ledger.master_key, await book_key(tx, bench.book, bench.ledger.master_key)
         return await attempts_of(tx, bench.book, of.subscription_id, number, keys)
 

@@ -73,7 +73,7 @@ def promised(n: int, at: Instant) -> MakePromise:
 
 
 async def next_due_at(bench: Bench, book: str) -> Instant:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.oversee() as tx:
         return (await next_due_by_book(tx))[book]
 
 
@@ -81,7 +81,7 @@ async def count_due(bench: Bench) -> int:
     """How many accounts and promises of the book wait, by the clock of the machine."""
     looks = select(func.count()).where(accounts.c.book == bench.book, accounts.c.look_again_at <= clock())
     steps = select(func.count()).where(promises.c.book == bench.book, promises.c.next_step_at <= clock())
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         return sum([int((await tx.execute(query)).scalar_one()) for query in (looks, steps)])
 
 
@@ -109,7 +109,7 @@ class Told:
 
 async def told(bench: Bench, book: str) -> dict[str, Told]:
     """Every account by the id of its first interaction, which is the same in both books."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         rows = await crossing_rows(tx, book, list(await all_accounts(tx, book)))
         return {
             own[0].external_id or "": Told(

@@ -73,13 +73,13 @@ async def new_book(bench: Bench) -> str:
 
 async def ledger_of(bench: Bench, book: str | None = None) -> list[Entry]:
     """Every entry, in order."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book or bench.book) as tx:
         return [entry async for entry in entries_in_order(tx, book or bench.book)]
 
 
 async def account_of(bench: Bench, customer: str = "ada", book: str | None = None) -> Account:
     """A customer's account, as it is stored."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book or bench.book) as tx:
         key = await book_key(tx, book or bench.book, bench.ledger.master_key)
         (account_id,) = (await accounts_by_alias(tx, book or bench.book, [key.digest(customer.encode())])).values()
         return (await accounts_by_id(tx, book or bench.book, [account_id]))[account_id]
@@ -87,7 +87,7 @@ async def account_of(bench: Bench, customer: str = "ada", book: str | None = Non
 
 async def row_counts(bench: Bench) -> dict[str, int]:
     """How many rows each table holds."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.whole() as tx:
         return {
             name: int((await tx.execute(select(func.count()).select_from(table))).scalar_one())
             for name, table in metadata.tables.items()

@@ -45,7 +45,7 @@ def moving(promise: str = "p", due_at: Instant = DUE + 5 * DAY, **fields: Any) -
 
 async def promise_of(bench: Bench, own_id: str = "p", book: str | None = None) -> Promise:
     """A promise as it is stored."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book or bench.book) as tx:
         (promise,) = await promises_by_name(tx, book or bench.book, [("crm", own_id)])
         return promise
 

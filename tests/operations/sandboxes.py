@@ -36,7 +36,7 @@ async def days_pass(bench: Bench, book: str, days: float, *, limit: int = 200) -
 
 async def head_of(bench: Bench, book: str) -> Head:
     """A book's head."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         found = await head(tx, book)
     assert found is not None
     return found

@@ -191,7 +191,7 @@ class Teller:
 async def adopt(bench: Bench, book: str, policy: Policy) -> None:
     """Put another policy in force in an empty book."""
     row = {"book": book, "version": 2, "from_position": 0, "adopted_at": bench.clock.now, "api_key_id": "tests"}
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(insert(policy_versions).values({**row, "document": policy_document(policy)}))
         await tx.execute(update(books).where(books.c.book == book).values(policy_version=2))
 
@@ -204,7 +204,7 @@ async def projected(bench: Bench, book: str) -> dict[str, list[dict[str, Any]]]:
 async def stored(bench: Bench, *tables: Table, book: str | None = None) -> dict[str, list[dict[str, Any]]]:
     """Every row of these tables, of one book or of all."""
     found: dict[str, list[dict[str, Any]]] = {}
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.whole() as tx:
         for table in tables:
             query = select(table).where(table.c.book == (book or table.c.book)).order_by(*table.primary_key)
             found[table.name] = [dict(row) for row in (await tx.execute(query)).mappings()]
@@ -212,11 +212,9 @@ async def stored(bench: Bench, *tables: Table, book: str | None = None) -> dict[
 
 
 async def drop_triggers(bench: Bench) -> None:
-    """Let this test do to entries what nobody may."""
-    if bench.ledger.database.is_sqlite:
-        drops = [f"DROP TRIGGER entries_never_{verb}" for verb in ("update", "delete", "replace")]
-    else:
-        drops = [f"DROP TRIGGER entries_never_{verb} ON entries" for verb in ("change", "go")]
-    async with bench.ledger.database.write() as tx:
-        for statement in drops:
-            await tx.execute(text(statement))
+    """Let this test do to entries, checkpoints and policies what nobody may."""
+    is_sqlite = bench.ledger.database.is_sqlite
+    async with bench.ledger.database.whole() as tx:
+        for table in ("entries", "checkpoints", "policy_versions"):
+            for verb in ("update", "delete", "replace") if is_sqlite else ("change", "go"):
+                await tx.execute(text(f"DROP TRIGGER {table}_never_{verb}" + ("" if is_sqlite else f" ON {table}")))

@@ -17,7 +17,7 @@ from tests.conftest import Bench
 async def message_rows(bench: Bench, book: str | None = None) -> list[RowMapping]:
     """The messages as they are stored, in order; numbered without a gap, the last one as the head says."""
     name = book or bench.book
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(name) as tx:
         query = select(messages).where(messages.c.book == name).order_by(messages.c.number)
         rows = list((await tx.execute(query)).mappings())
         found = await head(tx, name)
@@ -30,7 +30,7 @@ async def bodies(bench: Bench, book: str | None = None) -> list[dict[str, Any]]:
     """What the messages say; each is what its type's model describes, to the last member."""
     name = book or bench.book
     rows = await message_rows(bench, name)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(name) as tx:
         ids = {row["account_id"] for row in rows if row["account_id"]}
         keys = await keys_of(tx, name, ids, bench.ledger.master_key)
         own = await book_key(tx, name, bench.ledger.master_key)

@@ -176,7 +176,7 @@ async def test_a_cancelled_adoption_leaves_the_old_policy_and_no_trace(
     before = await stored(bench, accounts, policy_versions)
     await begin(bench, SHORT)
     assert await prepare_or_switch(bench.ledger, bench.book)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         under_way = await adoption_of(tx, bench.book)
     assert under_way is not None
     assert (under_way.accounts_done, under_way.accounts_total) == (3, 20)
@@ -203,7 +203,7 @@ async def test_an_adoption_over_another_policy_than_the_one_that_was_read_is_ref
 async def test_a_rebuild_during_an_adoption_makes_it_prepare_anew(bench: Bench) -> None:
     await many(bench, 5)
     await begin(bench, STRICT)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(accounts).values(credits_lasting=1.0))
     await prepare_or_switch(bench.ledger, bench.book)
 

@@ -46,13 +46,13 @@ async def test_an_adoption_goes_on_after_the_process_that_carried_it_was_killed(
         await asyncio.sleep(0.02)
     assert await working.stop() == 0
 
-    assert working.log == "Goodwill's clock runs\n"
+    assert working.complaints == ""
     assert (await policies_of(bench)).in_force.half_lives == LONG.half_lives
     report = await verify(bench.ledger, bench.book)
     assert (report.findings, report.accounts) == ((), ACCOUNTS)
 
 
 async def prepared(bench: Bench) -> int:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         adoption = await adoption_of(tx, bench.book)
     return adoption.accounts_done if adoption else 0

@@ -16,7 +16,7 @@ async def test_verify_names_a_mass_spoiled_after_a_switch_and_rebuild_mends_it(b
     ada = (await tell(bench, bench.book, TOLD))["ada"]
     await adopt_wholly(bench, SHORT)
     sound = await projected(bench, bench.book)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         changed = update(accounts).where(accounts.c.account_id == ada)
         await tx.execute(changed.values(credits_lasting=accounts.c.credits_lasting + 1e-6))
 

@@ -147,7 +147,7 @@ async def test_nothing_is_asked_of_the_database_where_nothing_can_be_told(bench:
 
 async def announced(bench: Bench) -> list[bool]:
     """Of each crossing of ada's, whether it was told of."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         found = await recorded_crossings(tx, bench.book, (await account_of(bench)).account_id, after=0, limit=50)
     return [each.announced for each in found]
 
@@ -184,7 +184,7 @@ async def test_what_time_did_before_a_replay_ended_is_history(bench: Bench) -> N
     await end_replay(bench.ledger, bench.book)
     await advance_due(bench.ledger, bench.book)
 
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         found = await recorded_crossings(tx, bench.book, (await account_of(bench)).account_id)
     assert [each.crossing.cause.value for each in found] == ["entry", "time"]
     assert await types(bench) == []

@@ -26,6 +26,7 @@ from tests.operations.delivering import (
     until,
     until_states,
 )
+from tests.operations.posting import interaction, post
 from tests.webhooks.receivers import Behaviour, Request, answering, receiving, writing
 
 FINE = answering("204 No Content")
@@ -223,3 +224,15 @@ async def test_a_message_goes_to_whoever_wants_one_of_its_types(bench: Bench) ->
     assert [each.number for each in await deliveries_of(bench, deep)] == [1]
     assert [each.number for each in await deliveries_of(bench, all_of_them)] == [1, 2]
     assert [each.number for each in await deliveries_of(bench, named)] == [3, 4]
+
+
+async def test_the_deliverer_is_woken_by_what_is_owed_to_someone_and_by_nothing_else(bench: Bench) -> None:
+    await post(bench, interaction(1, "agent.insult_or_threat"))
+    assert not bench.ledger.soon_deliver.is_set()
+
+    await subscribed(bench, AWAY)
+    bench.ledger.soon_deliver.clear()
+    await post(bench, interaction(2))
+    assert not bench.ledger.soon_deliver.is_set()
+    await post(bench, interaction(3, "agent.insult_or_threat", customer="bob"))
+    assert bench.ledger.soon_deliver.is_set()

@@ -36,17 +36,19 @@ def bench(bench: Bench) -> Bench:
 
 async def test_another_url_has_not_failed_yet(bench: Bench) -> None:
     await opened(bench, "ada")
-    async with receiving(OOPS) as before, receiving(OOPS) as after, delivering(bench.ledger):
+    async with receiving(OOPS) as before, receiving(OOPS) as after:
         to = await subscribed(bench, before.url)
         await told(bench, "ada")
-        await until(lambda: fails(bench, to))
+        async with delivering(bench.ledger):
+            await until(lambda: fails(bench, to))
         same = await change(bench.ledger, bench.book, to.subscription_id, {"url": before.url})
         assert same.failing_since == bench.clock.now
         bench.clock.now += 6 * DAY
         changed = await change(bench.ledger, bench.book, to.subscription_id, {"url": after.url})
         assert changed.failing_since is None
-        await until(lambda: len(after.requests) > 0)
-        await until(lambda: fails(bench, to))
+        async with delivering(bench.ledger):
+            await until(lambda: len(after.requests) > 0)
+            await until(lambda: fails(bench, to))
 
     found = await stored(bench, to)
     assert (found.state, found.failing_since) == (SubscriptionState.ACTIVE, bench.clock.now)
@@ -84,7 +86,7 @@ async def test_a_url_that_changes_between_a_failure_and_its_record_is_spared_too
     await change(bench.ledger, bench.book, before.subscription_id, {"url": "http://127.0.0.1:9/after"})
 
     failing = replace(before, failing_since=bench.clock.now)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         await save_failing(tx, bench.book, failing)
     url = before.sealed_url
     assert not await disable(bench.ledger, bench.book, before.subscription_id, GONE, sealed_url=url)

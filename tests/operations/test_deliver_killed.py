@@ -59,7 +59,7 @@ async def test_killed_workers_deliver_each_message_once_or_twice(bench: Bench, t
 
 async def end_all_leases(bench: Bench) -> None:
     """As if a minute had passed."""
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(deliveries).where(deliveries.c.lease.is_not(None)).values(due_at=clock()))
 
 

@@ -98,7 +98,7 @@ async def test_what_cannot_be_recorded_is_dropped_and_the_others_go_on(
         await told(bench, "ada")
         await until(lambda: len(receiver.requests) == 1)
         row = {"book": bench.book, "subscription_id": to.subscription_id, "number": 1, "ordinal": 1}
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.whole() as tx:
             await tx.execute(insert(attempts).values(**row, begun_at=0, duration=0))
         released.set()
         await until(lambda: "could not be recorded" in caplog.text)

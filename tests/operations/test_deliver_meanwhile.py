@@ -111,7 +111,7 @@ async def test_who_records_waits_for_the_subscription_before_it_holds_a_delivery
         begun_at=bench.ledger.now(),
         attempt=Attempt(status=500, duration=1, error="answered 500"),
     )
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         await lock_subscription(tx, bench.book, to.subscription_id)
         recording = asyncio.create_task(take_turn(bench.ledger, queue, [failed], in_flight=0, room=1))
         await asyncio.sleep(0.2)

@@ -24,7 +24,7 @@ def bench(bench: Bench) -> Bench:
 
 
 @asynccontextmanager
-async def away(_database: Database) -> AsyncGenerator[None]:
+async def away(_database: Database, _book: str) -> AsyncGenerator[None]:
     """A database that does not answer."""
     raise DatabaseUnavailable
     yield
@@ -43,7 +43,7 @@ async def test_an_outage_is_told_once_and_loses_nothing_that_is_in_flight(
         await told(bench, "ada")
         await until(lambda: len(receiver.requests) == 1)
         with monkeypatch.context() as outage:
-            outage.setattr(Database, "read", away)
+            outage.setattr(Database, "oversee", lambda own: away(own, "any"))
             outage.setattr(Database, "write", away)
             bench.ledger.soon_deliver.set()
             await until(lambda: "the deliverer stands still" in caplog.text)

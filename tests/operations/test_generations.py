@@ -78,11 +78,11 @@ async def test_what_is_being_prepared_is_not_seen_until_it_is_taken_up(
     assert await sweep(bench.ledger, bench.book) is False
 
     await cancel_adoption(bench.ledger, bench.book)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.oversee() as tx:
         assert await books_to_carry_on(tx) == [bench.book]
     await begin(bench, SHORT)
     await carry_wholly(bench)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.oversee() as tx:
         assert await books_to_carry_on(tx) == []
     assert (await leftovers(bench), (await verify(bench.ledger, bench.book)).findings) == ([0, 0], ())
 
@@ -137,7 +137,7 @@ async def test_whatever_happens_while_a_policy_is_prepared_the_switch_is_the_fol
 async def seen(bench: Bench) -> list[Any]:
     """All that can be read of the book's accounts, and what an audit finds."""
     book = bench.book
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         view = await reading(bench.ledger, tx, book)
         moment = Moment(
             at=view.now,
@@ -171,7 +171,7 @@ async def seen(bench: Bench) -> list[Any]:
 
 async def leave(bench: Bench, ada: uuid.UUID) -> None:
     """Accounts of two generations that do not count: ada's, quite spoiled, and one that nobody ever had."""
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         [row] = (await tx.execute(select(accounts).where(accounts.c.account_id == ada))).mappings()
         spoiled = {
             **row,

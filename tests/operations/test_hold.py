@@ -137,7 +137,7 @@ async def test_all_that_was_given_up_since_an_instant_is_recovered(
 
 
 async def give_all_up(bench: Bench, subscription_id: UUID) -> None:
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         given_up = update(deliveries).values(
             state="given_up", due_at=None, settled_at=bench.ledger.now(), reason="attempts_exhausted"
         )
@@ -190,7 +190,7 @@ async def test_the_numbers_of_a_books_messages_are_gapless(bench: Bench) -> None
         await until_states(bench, to, "held")
     await told(bench, "ada")
 
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         numbers = list((await tx.execute(select(messages.c.number).order_by(messages.c.number))).scalars())
         count = (await tx.execute(select(func.count()).select_from(messages))).scalar_one()
     assert numbers == list(range(1, count + 1)) == [1, 2, 3]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 
-from app.domain.errors import ClockBehind
+from app.domain.errors import ClockBehind, InternalError, MasterKeyMismatch
 from app.domain.instant import DAY
 from app.domain.interaction import Interaction
 from app.domain.request_errors import TooManyRequests
@@ -21,6 +22,7 @@ from app.operations.intake import Answer, Intake
 from app.operations.outcome import Outcome
 from app.operations.verify import verify
 from app.store.books import lock_book
+from app.tables import account_keys
 from tests.conftest import Bench
 from tests.operations.posting import came_to, interaction, ledger_of, new_book, post, reversal
 from tests.servers import ServerProcess, settings_of
@@ -119,6 +121,36 @@ async def test_what_breaks_the_append_is_told_to_whoever_sent_it_alone(
     assert [entry.external_id for entry in await ledger_of(bench)] == ["one", "two"]
 
 
+async def test_an_account_whose_key_does_not_open_refuses_its_own_callers_alone(bench: Bench) -> None:
+    await post(bench, interaction("first"))
+    async with bench.ledger.database.whole() as tx:
+        await tx.execute(update(account_keys).values(wrapped_key=bytes(92)))
+
+    intake = Intake(bench.ledger)
+    posting = [
+        intake.post(bench.book, [interaction(each, customer=each)], api_key_id="a") for each in ("ada", "bob", "cid")
+    ]
+    ada, *others = await asyncio.gather(*posting, return_exceptions=True)
+
+    assert isinstance(ada, MasterKeyMismatch)
+    assert [came_to(each.outcomes) for each in others if isinstance(each, Answer)] == [["created"], ["created"]]
+
+
+async def test_an_append_that_is_cut_off_is_told_of_and_closes_no_book(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_off(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    intake = Intake(bench.ledger)
+    with monkeypatch.context() as patched:
+        patched.setattr(intake_module, "record_all", cut_off)
+        posting = [intake.post(bench.book, [interaction(n)], api_key_id="a") for n in range(3)]
+        assert [type(each) for each in await asyncio.gather(*posting, return_exceptions=True)] == [InternalError] * 3
+
+    assert came_to((await intake.post(bench.book, [interaction(1)], api_key_id="a")).outcomes) == ["created"]
+
+
 async def test_what_keeps_the_append_as_a_whole_is_told_to_all(bench: Bench) -> None:
     await post(bench, interaction("first"))
     bench.clock.pass_days(-1)
@@ -199,6 +231,6 @@ async def say(api: httpx.AsyncClient, number: int) -> bool:
 @asynccontextmanager
 async def held_up(bench: Bench) -> AsyncGenerator[None]:
     """Somebody else has the book locked."""
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         await lock_book(tx, bench.book)
         yield

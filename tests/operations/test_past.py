@@ -36,7 +36,7 @@ async def test_a_look_back_sees_what_was_true_and_known(
     book = await new_book(bench)
     await live_through(bench, book, past)
     await is_sound_and_stays(bench, book)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         accounts = await all_accounts(tx, book)
     for life in await lives(bench, book):
         account = accounts[life.entries[0].account_id]
@@ -84,7 +84,7 @@ async def compare(
 async def seen_of(
     bench: Bench, book: str, account: Account, as_of: Instant | None, known_at: Instant | None
 ) -> Hindsight | None:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         view = await reading(bench.ledger, tx, book)
         try:
             return await look_back(view, account, as_of=as_of, known_at=known_at)

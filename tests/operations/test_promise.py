@@ -235,6 +235,6 @@ async def test_names_with_slashes_do_not_meet(bench: Bench) -> None:
 
 
 async def _document(bench: Bench) -> dict[str, Any]:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         document: Any = await tariff_document(tx, bench.book, 1)
         return dict(document)

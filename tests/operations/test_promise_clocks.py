@@ -131,7 +131,7 @@ async def test_verify_names_a_spoiled_promise_and_rebuild_mends_it(
 
     for values in SPOILED:
         with subtests.test(str(values)):
-            async with bench.ledger.database.write() as tx:
+            async with bench.ledger.database.whole() as tx:
                 await tx.execute(update(promises).where(mine).values(values))
             report = await verify(bench.ledger, bench.book)
             assert {found.law for found in report.findings} == {5}
@@ -141,7 +141,7 @@ async def test_verify_names_a_spoiled_promise_and_rebuild_mends_it(
             tampered(f"promise: {done}", report, 5, f"account {account_id}")
         await rebuild(bench.ledger, bench.book)
         assert await stored(bench, promises) == sound
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(delete(promises).where(mine))
     tampered("promise: deleted", await verify(bench.ledger, bench.book), 5, f"account {account_id}")
     await rebuild(bench.ledger, bench.book)

@@ -54,7 +54,7 @@ async def test_sequences_count_per_account_positions_per_book_and_the_chain_link
     for entry in entries:
         previous = linked(previous, entry)
         assert entry.hash == previous
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         assert (await tx.execute(select(books.c.position, books.c.hash))).one() == (6, previous)
 
 
@@ -186,7 +186,7 @@ async def test_a_batch_is_valued_by_the_tariff_that_is_in_force_under_the_lock(b
 
 
 async def moved_head_and_failed(bench: Bench) -> None:
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.write(bench.book) as tx:
         head = await lock_head(tx, bench.book)
         await save_head(tx, replace(head, position=7))
         raise ZeroDivisionError

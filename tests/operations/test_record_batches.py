@@ -1,5 +1,6 @@
 """Law 8: an interaction's result does not depend on the batch in which it travelled. Law 9, among random neighbours."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,16 @@ from app.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from app.domain.interaction import Interaction, ReversalRequest
 from app.domain.memory import felt_at
 from app.domain.policy import HalfLives
-from app.operations.append import Item
+from app.operations import record as record_module
+from app.operations.append import Append, Item
+from app.operations.decide import decide
 from app.operations.outcome import Outcome, Posted
-from app.operations.record import record
+from app.operations.record import Sent, record, record_all
 from app.operations.replay import begin_replay, end_replay
 from app.queries.crossings import recorded_crossings
 from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
-from tests.operations.posting import came_to, ledger_of, new_book
+from tests.operations.posting import came_to, interaction, ledger_of, new_book
 
 SHARED = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -134,7 +137,7 @@ async def sent_in(bench: Bench, groups: Sequence[tuple[Instant, list[Item]]], *,
 async def places(bench: Bench, book: str, names: dict[Any, str]) -> dict[str, object]:
     """By customer: balance, standing, how the last entry went, and every crossing but for its instant."""
     found: dict[str, object] = {}
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         for account_id, account in (await all_accounts(tx, book)).items():
             crossings = [each.crossing for each in await recorded_crossings(tx, book, account_id)]
             ways = [(crossing.cause, crossing.before, crossing.after) for crossing in crossings]
@@ -145,7 +148,7 @@ async def places(bench: Bench, book: str, names: dict[Any, str]) -> dict[str, ob
 
 async def felt(bench: Bench, book: str, at: Instant) -> list[tuple[float, ...]]:
     """What is felt of each account, in the order of their last entries: numbers a hair apart would change places."""
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         accounts = sorted((await all_accounts(tx, book)).values(), key=lambda account: account.position)
     sums = [felt_at(account.masses, HalfLives(), at) for account in accounts]
     return [(each.credits, each.debits, each.big, each.fresh) for each in sums]
@@ -205,3 +208,33 @@ async def test_sending_everything_again_changes_nothing(bench: Bench, sent: list
     created = came_to(again).count("created")
     assert (await ledger_of(bench, book))[: len(ledger)] == ledger
     assert created <= sum(came == "invalid_interaction" or came == "unknown_entry" for came in came_to(first))
+
+
+@pytest.mark.parametrize("callers", [1, 1_000])
+async def test_whoever_waits_for_the_event_loop_has_turns_while_much_is_decided(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, callers: int
+) -> None:
+    turns = 0
+    seen: list[int] = []
+
+    async def wait() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    def watched(append: Append, item: Item) -> Outcome:
+        seen.append(turns)
+        return decide(append, item)
+
+    monkeypatch.setattr(record_module, "decide", watched)
+    items = [interaction(number) for number in range(1_000)]
+    each = len(items) // callers
+    sent = [Sent(items=items[n : n + each], api_key_id=bench.key_id) for n in range(0, len(items), each)]
+    waiting = asyncio.create_task(wait())
+    recorded = await record_all(bench.ledger, bench.book, sent)
+    waiting.cancel()
+
+    assert [len(own) for own in recorded.outcomes] == [each] * callers
+    assert len(seen) == 1_000
+    assert len(set(seen)) >= 10

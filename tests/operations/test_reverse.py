@@ -151,7 +151,7 @@ async def test_a_second_reversal_is_refused_by_the_database_itself(bench: Bench)
     undone = (await ledger_of(bench))[-1]
     second = replace(undone, position=3, sequence=3, entry_id=UUID(int=3), external_id="by hand")
     with pytest.raises((asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)):
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.write(bench.book) as tx:
             await run(tx, appending(bench.book, [second]))
     assert len(await ledger_of(bench)) == 2
 

@@ -15,6 +15,7 @@ from app.domain.tariff_document import default_tariff
 from app.operations.adopt_tariff import adopt_tariff
 from app.operations.carry_adoption import carry_adoption
 from app.operations.describe_customer import describe_customer
+from app.operations.merge_customers import merge_customers
 from app.operations.sandbox import empty_sandbox
 from app.tables import entries, metadata, policy_versions, tariff_versions
 from app.webhooks.sign import is_authentic
@@ -24,6 +25,7 @@ from tests.operations.delivering import delivering, on_loopback, secret_of, subs
 from tests.operations.posting import account_of, interaction, ledger_of, post, posted, reversal
 from tests.operations.promising import assert_sound, making
 from tests.operations.sandboxes import days_pass, head_of, new_sandbox
+from tests.operations.signing import sign_all
 from tests.operations.stories import stored
 from tests.webhooks.receivers import answering, receiving
 
@@ -118,9 +120,9 @@ async def test_a_live_books_entries_cannot_be_deleted_though_a_sandboxs_can(benc
     for table in (entries, tariff_versions, policy_versions):
         for book in (table.c.book == bench.book, table.c.book == table.c.book):
             with pytest.raises(DBAPIError, match="append-only"):
-                async with bench.ledger.database.write() as tx:
+                async with bench.ledger.database.whole() as tx:
                     await tx.execute(delete(table).where(book))
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.whole() as tx:
             await tx.execute(delete(table).where(table.c.book == sandbox))
             left = (await tx.execute(select(table.c.book).distinct())).scalars().all()
         assert left == [bench.book]
@@ -137,7 +139,10 @@ async def filled_sandbox(bench: Bench) -> str:
     await adopt_wholly(bench, SHORT, sandbox)
     await post(bench, making(), interaction(1, customer="bob"), interaction(2), reversal(2), book=sandbox)
     await describe_customer(bench.ledger, sandbox, (await account_of(bench, "bob", sandbox)).account_id, SEGMENT)
+    await post(bench, interaction("carl's", customer="carl"), book=sandbox)
+    await merge_customers(bench.ledger, sandbox, "carl", "bob", api_key_id="tests")
     await days_pass(bench, sandbox, 30)
+    await sign_all(bench, sandbox)
     assert (await head_of(bench, sandbox)).clock_ahead == 30 * DAY
     return sandbox
 

@@ -90,5 +90,5 @@ async def run_clock(bench: Bench, book: str, *, until: int) -> None:
 
 
 async def due_in(bench: Bench, book: str) -> int | None:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book) as tx:
         return await next_due_at(tx, book)

@@ -153,7 +153,7 @@ def told(tick: Ticked) -> list[tuple[object, int]]:
 
 
 async def booked_at(bench: Bench, book: str | None = None) -> int:
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(book or bench.book) as tx:
         found = await head(tx, book or bench.book)
     assert found is not None
     return found.booked_at

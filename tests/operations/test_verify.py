@@ -79,7 +79,7 @@ async def test_several_processes_see_one_snapshot_and_find_the_same(
 ) -> None:
     await tell(bench, bench.book, TOLD)
     monkeypatch.setattr(audit_plan, "PART_ENTRIES", 3)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(accounts).where(accounts.c.balance != 0).values(balance=99))
     alone = await verify(bench.ledger, bench.book)
     monkeypatch.setattr(audit_processes, "TOGETHER_FROM_ENTRIES", 1)

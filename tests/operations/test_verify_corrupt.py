@@ -64,7 +64,7 @@ async def test_an_account_that_is_gone_comes_back_whole(bench: Bench) -> None:
     ada = (await tell(bench, bench.book, TOLD))["ada"]
     await rebuild(bench.ledger, bench.book)
     [before] = [row for row in (await projected(bench, bench.book))["accounts"] if row["account_id"] == ada]
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(delete(accounts).where(accounts.c.account_id == ada))
 
     report = await verify(bench.ledger, bench.book)
@@ -79,7 +79,7 @@ async def test_an_account_that_is_gone_comes_back_whole(bench: Bench) -> None:
 async def test_a_ledger_that_does_not_fold_is_not_rebuilt(bench: Bench) -> None:
     await tell(bench, bench.book, TOLD)
     await drop_triggers(bench)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(delete(entries).where(entries.c.position == 2))
     before = await projected(bench, bench.book)
 
@@ -95,7 +95,7 @@ async def test_however_much_is_wrong_all_is_counted_and_some_is_told(
     monkeypatch.setattr(audit, "FINDINGS_KEPT_MAX", 4)
     await tell(bench, bench.book, TOLD)
     await drop_triggers(bench)
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(entries).values(hash=b"x" * 32))
 
     report = await verify(bench.ledger, bench.book)
@@ -147,7 +147,7 @@ async def test_whatever_lies_there_verify_never_raises(bench: Bench, subtests: p
 
 async def is_taken(bench: Bench, statement: str) -> bool:
     try:
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.whole() as tx:
             await tx.execute(text(statement))
     except DBAPIError:
         assert not bench.ledger.database.is_sqlite
@@ -156,13 +156,13 @@ async def is_taken(bench: Bench, statement: str) -> bool:
 
 
 async def spoil(bench: Bench, corruption: Corruption, ada: UUID) -> None:
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         for statement in corruption.spoil(ada):
             assert (await tx.execute(statement)).rowcount > 0
 
 
 async def restore(bench: Bench, rows: dict[str, list[dict[str, Any]]]) -> None:
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         for name, own in rows.items():
             await tx.execute(delete(metadata.tables[name]))
             await tx.execute(insert(metadata.tables[name]), own)

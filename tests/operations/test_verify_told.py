@@ -191,7 +191,7 @@ async def next_crossing(bench: Bench) -> Instant:
 
 
 async def execute(bench: Bench, statement: Any, rows: list[dict[str, Any]] | None = None) -> None:
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         assert (await tx.execute(statement, rows) if rows else await tx.execute(statement)).rowcount != 0
 
 

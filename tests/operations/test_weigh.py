@@ -56,9 +56,9 @@ async def test_the_lines_tell_what_weighed_most_after_each_of_an_accounts_entrie
     await post(bench, *[interaction(n, SOLVED, value_at=NOON - n) for n in range(4)], reversal(1))
     await post(bench, interaction(5, GIFT), reversal(5), interaction(6, FAILED), reversal(3))
     account, entries = await account_of(bench), await ledger_of(bench)
-    then = [replace(account, sequence=entry.sequence, heaviest=None) for entry in entries]
+    then = [replace(account, sequence=entry.sequence, position=entry.position, heaviest=None) for entry in entries]
 
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         found = await heaviest_in_each(tx, bench.book, [*then, account], HalfLives())
 
     expected = [heaviest_of(entries[:count], HalfLives()) for count in range(1, len(entries) + 1)]
@@ -153,5 +153,5 @@ async def because(api: httpx.AsyncClient) -> list[int]:
 
 
 async def set_heaviest(bench: Bench, heaviest: str | None) -> None:
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(update(accounts).values(heaviest=heaviest))

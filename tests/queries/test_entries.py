@@ -15,7 +15,7 @@ async def test_the_last_effective_entries_are_read_off_the_accounts_own_index(be
     query = _last_effective(bench.book, UUID(int=1)).limit(2)
     spelt = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         steps = [row.detail for row in await tx.execute(text(f"EXPLAIN QUERY PLAN {spelt}"))]
 
     assert steps[0] == "SEARCH entries USING INDEX entries_by_account (book=? AND account_id=?)"

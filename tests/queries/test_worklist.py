@@ -121,7 +121,7 @@ class World:
 
     async def moment(self) -> Moment:
         """The moment of a first page asked for now."""
-        async with self.bench.ledger.database.read() as tx:
+        async with self.bench.ledger.database.read(self.book) as tx:
             found = await head(tx, self.book)
         assert isinstance(found, Head)
         return Moment(
@@ -133,7 +133,7 @@ class World:
 
     async def by_hand(self, moment: Moment, order: Order, wanted: Filter) -> list[Account]:
         """Every account folded and advanced to the moment; then filtered and sorted."""
-        async with self.bench.ledger.database.read() as tx:
+        async with self.bench.ledger.database.read(self.book) as tx:
             values = {account_id: stored.value for account_id, stored in (await all_accounts(tx, self.book)).items()}
             grouped = [entries async for entries in entries_by_account(tx, self.book)]
         found: list[Account] = []
@@ -148,7 +148,7 @@ class World:
 
     async def page(self, moment: Moment, order: Order, wanted: Filter, after: Rank | None, limit: int) -> Any:
         """One page of the query under test."""
-        async with self.bench.ledger.database.read() as tx:
+        async with self.bench.ledger.database.read(self.book) as tx:
             return await worklist(
                 tx,
                 self.book,

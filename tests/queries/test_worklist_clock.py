@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain.instant import DAY
 from app.domain.worklist import Filter, Order
+from app.operations.record import record
+from app.operations.replay import begin_replay
 from app.operations.tick import advance_due
 from tests.conftest import Bench
-from tests.queries.test_worklist import Happening, shown, world_after
+from tests.operations.posting import interaction
+from tests.queries.test_worklist import Happening, World, shown, world_after
 
 USUAL = Happening(gap=1, what="post", customer="a", kind="product.failed", lag=0, segment=None, value=1.0)
 
@@ -30,4 +34,28 @@ async def test_a_clock_that_records_crossings_between_two_pages_changes_neither(
     rest = await world.page(moment, order, wanted, first[-1][0], 10)
 
     assert bool(tick.crossings) == (days_between > 0)
+    assert [shown(account) for _, account in [*first, *rest]] == [shown(account) for account in expected]
+
+
+@pytest.mark.parametrize("order", list(Order))
+async def test_history_that_is_booked_at_the_same_instant_between_two_pages_changes_neither(
+    bench: Bench, order: Order
+) -> None:
+    """Days without a time of day, say: no entry of them is booked later than the one before."""
+    day, customers = bench.clock.now - DAY, "abcd"
+
+    async def lived(turn: int) -> None:
+        items = [interaction(f"{turn} {each}", "product.failed", each, value_at=day) for each in customers]
+        await record(bench.ledger, bench.book, items, api_key_id=bench.key_id, replay=True)
+
+    await begin_replay(bench.ledger, bench.book)
+    await lived(1)
+    world = World(bench, bench.book)
+    moment, wanted = await world.moment(), Filter()
+    expected = await world.by_hand(moment, order, wanted)
+    first = await world.page(moment, order, wanted, None, 1)
+    await lived(2)
+    rest = await world.page(moment, order, wanted, first[-1][0], 10)
+
+    assert len(expected) == len(customers)
     assert [shown(account) for _, account in [*first, *rest]] == [shown(account) for account in expected]

@@ -24,7 +24,7 @@ async def test_a_claim_reads_the_index_of_what_is_due(bench: Bench) -> None:
     query = due_query(queue, SETTLED + PENDING // 2, limit=8)
     statement = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
 
-    async with bench.ledger.database.write() as tx:
+    async with bench.ledger.database.whole() as tx:
         await tx.execute(text(filling))
         await tx.execute(text("ANALYZE deliveries"))
         explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"

@@ -79,7 +79,7 @@ async def readable(client: httpx.AsyncClient) -> str:
 async def contents_opened(bench: Bench) -> str:
     """What lies sealed in the entries, opened with the keys."""
     entries = await ledger_of(bench)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         keys = await keys_of(tx, bench.book, {entry.account_id for entry in entries}, bench.ledger.master_key)
     plain = [keys[each.account_id].open(each.sealed, entry_place(bench.book, each.entry_id)) for each in entries]
     return b"".join(plain).decode()
@@ -107,7 +107,7 @@ def forms_of(text: str) -> list[bytes]:
 async def test_a_blob_moved_to_another_entry_does_not_open(bench: Bench) -> None:
     await post(bench, interaction(1, note="one"), interaction(2, note="two"))
     one, two = await ledger_of(bench)
-    async with bench.ledger.database.read() as tx:
+    async with bench.ledger.database.read(bench.book) as tx:
         keys = await keys_of(tx, bench.book, [one.account_id], bench.ledger.master_key)
     key = keys[one.account_id]
     assert b"one" in key.open(one.sealed, entry_place(bench.book, one.entry_id))

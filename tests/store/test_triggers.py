@@ -69,7 +69,7 @@ async def post(bench: Bench) -> None:
 
 async def refuses(bench: Bench, statement: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
-        async with bench.ledger.database.write() as tx:
+        async with bench.ledger.database.whole() as tx:
             await tx.execute(text(statement))
     report = await verify(bench.ledger, bench.book)
     assert (report.is_sound, report.entries) == (True, 2)

@@ -48,11 +48,11 @@ async def guess(table: Table, mapping: Mapping | None, file: str, book: str | No
 async def _tariff(book: str | None) -> Tariff:
     """The tariff of the book, the default one as long as there is no book."""
     async with opened_ledger() as ledger:
-        async with ledger.database.read() as tx:
+        async with ledger.database.oversee() as tx:
             if book is None and await first_book(tx) is None:
                 return default_tariff()
         name = await existing_book(ledger, book)
-        async with ledger.database.read() as tx:
+        async with ledger.database.read(name) as tx:
             stands = await head(tx, name)
             assert stands is not None
             return await tariff_in_force(ledger, tx, name, stands.tariff_version)
