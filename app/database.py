@@ -7,7 +7,7 @@ transaction says of which book it is, for row-level security (app/wall.py); that
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -39,13 +39,17 @@ class Database:
     """The connections of one process to one database. Close it with `await close()`.
 
     `role` is whom PostgreSQL takes us for, so that the wall between the books holds; None: whoever the URL names. It is
-    settled before anything is asked (app/upgrade.py). Who migrates is whoever `owner_url` names, or else the URL.
+    settled before anything is asked (app/upgrade.py), and so is the schema of the tables, which the role alone might
+    not find. Who migrates is whoever `owner_url` names, or else the URL.
     """
 
-    def __init__(self, url: str, *, role: str | None = None, owner_url: str | None = None) -> None:
+    def __init__(
+        self, url: str, *, role: str | None = None, schema: str | None = None, owner_url: str | None = None
+    ) -> None:
         self.url = driver_url(url)
         self.owner_url = driver_url(owner_url) if owner_url else self.url
         self.role = role
+        self.schema = schema
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._writer = sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
@@ -151,7 +155,11 @@ class Database:
         return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, *begin)
 
     def _engine(self, size: int, **options: Any) -> AsyncEngine:
-        return postgres_engine(self.url, size, role=lambda: self.role, **options)
+        return postgres_engine(self.url, size, settled=self._settled, **options)
+
+    def _settled(self) -> Mapping[str, str]:
+        settings = {"role": self.role, "search_path": self.schema}
+        return {name: value for name, value in settings.items() if value is not None}
 
     def _as(self, suffix: str) -> str:
         """As which of our roles a transaction is run, if we have any."""

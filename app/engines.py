@@ -56,11 +56,14 @@ def postgres_engine(
     size: int,
     *,
     settings: Mapping[str, str] | None = None,
-    role: Callable[[], str | None] = lambda: None,
+    settled: Callable[[], Mapping[str, str]] = dict,
     isolation_level: str = "AUTOCOMMIT",  # what begins a transaction also ends it, on the driver
     **options: Any,
 ) -> AsyncEngine:
-    """Each connection has the settings, and the role, from its very first message on: no reset takes them away."""
+    """Each connection has the settings from its very first message on: no reset takes them away.
+
+    `settled` are those that are known only after the engine is made, and before its first connection.
+    """
     defaults = {
         "application_name": "goodwill",
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
@@ -82,9 +85,8 @@ def postgres_engine(
     )
 
     @event.listens_for(engine.sync_engine, "do_connect")
-    def _take_role(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
-        if (own := role()) is not None:
-            parameters["server_settings"]["role"] = own
+    def _settle(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+        parameters["server_settings"].update(settled())
 
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine

@@ -18,7 +18,7 @@ from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.outages import sqlstate_of
 from app.tables import REVISION
-from app.wall import make_roles, may_be, put_up, unwalled
+from app.wall import goes_past, make_roles, may_be, put_up, schema_of, sees_all, unwalled
 
 logger = logging.getLogger("goodwill.upgrade")
 
@@ -32,9 +32,17 @@ TRIES_MAX = 40
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.5, 5.0  # between tries: servers catch up. About three minutes in all
 _LOCKED_STATES = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 _NOT_ALLOWED = "42501"  # insufficient_privilege
+# duplicate_object, unique_violation, or an internal_error: "tuple concurrently updated". Roles are of the cluster, and
+# turns of a database: processes of several databases may make them at once.
+_MADE_MEANWHILE = {"42710", "23505", "XX000"}
+ROLE_TRIES_MAX = 10
 NOT_THE_OWNER = (
     "The wall between the books is not whole, and who connects does not own the tables: set "
     "GOODWILL_DATABASE_OWNER_URL (docs/settings.md), which migrates and puts it up."
+)
+SEES_NOTHING = (
+    "Who logs in by GOODWILL_DATABASE_URL does not own the tables, and is not the role that serves: it would see no "
+    "book. Let it be that role, as docs/settings.md says (GRANT goodwill_app TO …), or log in as the owner."
 )
 
 
@@ -56,24 +64,49 @@ async def put_up_wall(database: Database) -> None:
     """See that the wall between the books stands, and go through it from now on: `database.role` says as whom.
 
     Where no role can be had it holds for the rows alone, which the log says. DatabaseUnavailable: something of it is
-    missing, and it is not for us to mend.
+    missing, and it is not for us to mend; or who connects would see no book.
     """
-    role = database.role
-    if role is None:
+    if role := database.role:
+        await _refuse_past_the_wall(database, role)
+        database.role = role if await _has_roles(database, role) else None
+        await _put_up_what_is_missing(database)
+    else:
         logger.warning("GOODWILL_DATABASE_ROLE is none: no database's wall stands between the books")
-        return
-    database.role = role if await _has_roles(database, role) else None
     async with database.apart() as connection:
-        missing = await connection.run_sync(unwalled, database.role)
-    if missing:
-        try:
-            await in_turn(database, partial(put_up, role=database.role))
-        except DBAPIError as error:
-            if sqlstate_of(error) == _NOT_ALLOWED:
-                raise DatabaseUnavailable(NOT_THE_OWNER) from error
-            raise
+        database.schema = await connection.run_sync(schema_of)
     if database.role:
         logger.info("the wall between the books stands: the service works as %s", role)
+        return
+    async with database.oversee() as tx:
+        if not await tx.run_sync(sees_all):
+            raise DatabaseUnavailable(SEES_NOTHING)
+
+
+async def _refuse_past_the_wall(database: Database, role: str) -> None:
+    async with database.apart() as connection:
+        if await connection.run_sync(goes_past, role):
+            raise DatabaseUnavailable(
+                f"The role {role} owns the tables, or goes past row-level security, and no wall would hold it: let "
+                "GOODWILL_DATABASE_ROLE (docs/settings.md) name one that does neither."
+            )
+
+
+async def _put_up_what_is_missing(database: Database) -> None:
+    if not await _is_missing(database):
+        return
+    try:
+        await in_turn(database, partial(put_up, role=database.role))
+    except DBAPIError as error:
+        if sqlstate_of(error) == _NOT_ALLOWED:
+            raise DatabaseUnavailable(NOT_THE_OWNER) from error
+        raise
+    if await _is_missing(database):  # of what one may not grant PostgreSQL says no more than a warning
+        raise DatabaseUnavailable(NOT_THE_OWNER)
+
+
+async def _is_missing(database: Database) -> bool:
+    async with database.apart() as connection:
+        return bool(await connection.run_sync(unwalled, database.role))
 
 
 async def _has_roles(database: Database, role: str) -> bool:
@@ -83,13 +116,23 @@ async def _has_roles(database: Database, role: str) -> bool:
         if await connection.run_sync(may_be, login, role):
             return True
     try:
-        await in_turn(database, lambda connection: make_roles(connection, login, role))
+        await _make_roles(database, lambda connection: make_roles(connection, login, role))
     except DBAPIError as error:
         if sqlstate_of(error) != _NOT_ALLOWED:
             raise
         logger.warning("the wall between the books holds for rows alone: nobody may make, or be, the role %s", role)
         return False
     return True
+
+
+async def _make_roles(database: Database, make: Callable[[Connection], None]) -> None:
+    for _ in range(ROLE_TRIES_MAX - 1):
+        try:
+            return await in_turn(database, make)
+        except DBAPIError as error:
+            if sqlstate_of(error) not in _MADE_MEANWHILE:
+                raise
+    return await in_turn(database, make)
 
 
 async def in_turn(database: Database, work: Callable[[Connection], None]) -> None:

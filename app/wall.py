@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, text
+from sqlalchemy import Connection, Row, Table, text
 
 from app.tables.grants import EMPTIED, GRANTS, OVERSEEN, OVERSEER, SANDBOX, Verbs
 
@@ -21,10 +21,13 @@ _IS_OWN = "book = current_setting('goodwill.book', true)"
 _NAMES_NONE = "coalesce(current_setting('goodwill.book', true), '') = ''"
 _IS_SANDBOX = "substr(book, 1, 5) = 'test_'"
 
+
 _FOUND = text(
     """
     SELECT c.relname AS name, pg_get_userbyid(c.relowner) AS owner,
         c.relrowsecurity AND c.relforcerowsecurity AS forced,
+        (SELECT bool_and(has_schema_privilege(who, c.relnamespace, 'USAGE'))
+            FROM unnest(CAST(:roles AS text[])) AS who) IS NOT FALSE AS reached,
         ARRAY(
             SELECT concat_ws(' ', polname, polcmd, CASE WHEN polpermissive THEN 'may' ELSE 'must' END, (
                 SELECT string_agg(CASE role WHEN 0 THEN 'all' ELSE pg_get_userbyid(role) END, ',')
@@ -33,11 +36,11 @@ _FOUND = text(
         ) AS policies,
         ARRAY(
             SELECT concat_ws(' ', pg_get_userbyid(grantee), privilege_type) FROM aclexplode(c.relacl)
-            WHERE pg_get_userbyid(grantee) IN :roles
+            WHERE pg_get_userbyid(grantee) = ANY(CAST(:roles AS text[]))
         ) AS grants
     FROM pg_class AS c WHERE c.oid IN (SELECT to_regclass(name) FROM unnest(CAST(:tables AS text[])) AS name)
     """
-).bindparams(bindparam("roles", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def roles_of(role: str | None) -> tuple[str, ...]:
 
 def unwalled(connection: Connection, role: str | None) -> list[Table]:
     """The tables at which something of the wall is missing; without a role, of what holds for the owner alone."""
-    asked = {"tables": [table.name for table in GRANTS], "ours": list(_OURS), "roles": roles_of(role) or [""]}
+    asked = {"tables": [table.name for table in GRANTS], "ours": list(_OURS), "roles": list(roles_of(role))}
     found = {row.name: row for row in connection.execute(_FOUND, asked)}
     return [table for table in GRANTS if not _is_walled(table, found[table.name], role)]
 
@@ -67,13 +70,16 @@ def unwalled(connection: Connection, role: str | None) -> list[Table]:
 def _is_walled(table: Table, found: Row[Any], role: str | None) -> bool:
     policies = {policy.known_as for policy in _policies(table, found.owner, role)}
     grants = {f"{who} {verb}" for who, verbs in _grants(table, role) for verb in verbs}
-    return bool(found.forced) and policies <= set(found.policies) and grants == set(found.grants)
+    return bool(found.forced and found.reached) and policies <= set(found.policies) and grants == set(found.grants)
 
 
 def put_up(connection: Connection, role: str | None) -> None:
     """Put up what is missing, each table in a transaction of its own. The roles must be there."""
+    for each in roles_of(role):
+        connection.execute(text(f'GRANT USAGE ON SCHEMA {schema_of(connection)} TO "{each}"'))
     if role:  # who logs in as one of us asks for the revision, too
         connection.execute(text(f'GRANT SELECT ON alembic_version TO "{role}"'))
+    connection.commit()
     for table in unwalled(connection, role):
         owner = connection.execute(
             text("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(:name)"), {"name": table.name}
@@ -105,10 +111,28 @@ def may_be(connection: Connection, login: str | None, role: str) -> bool:
     )
 
 
+def schema_of(connection: Connection) -> str:
+    """Where the tables are: on the path of whoever connects, which need not be that of the role that serves."""
+    asked = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('entries')"
+    return str(connection.execute(text(asked)).scalar_one())
+
+
 def sees_all(connection: Connection) -> bool:
     """Whether who connects sees the rows of every book, as long as it names none."""
-    asked = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('entries')"
-    return bool(connection.execute(text(asked)).scalar_one())
+    asked = """
+        SELECT NOT row_security_active(oid) OR pg_has_role(relowner, 'USAGE')
+        FROM pg_class WHERE oid = to_regclass('entries')
+    """
+    return bool(connection.execute(text(asked)).scalar())
+
+
+def goes_past(connection: Connection, role: str) -> bool:
+    """Whether the role, if there is one of that name, is none that the wall would hold."""
+    asked = """
+        SELECT rolbypassrls OR pg_has_role(who.oid, relowner, 'MEMBER')
+        FROM pg_roles AS who, pg_class AS what WHERE rolname = :role AND what.oid = to_regclass('entries')
+    """
+    return bool(connection.execute(text(asked), {"role": role}).scalar())
 
 
 def _is_member(connection: Connection, login: str | None, role: str) -> bool:

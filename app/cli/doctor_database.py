@@ -53,7 +53,8 @@ async def _examined(settings: Settings, database: Database) -> list[Check]:
         schema, is_readable = await tx.run_sync(_schema)
         checks.append(schema)
         if is_readable and not is_sqlite:
-            checks.append(await wall_check(database, tx))
+            checks.append(wall := await wall_check(database, tx))
+            is_readable = wall.verdict != "fail"
     if is_readable:
         async with database.oversee() as tx:
             checks += await ledger_checks(settings, tx, is_sqlite=is_sqlite)

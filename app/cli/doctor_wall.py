@@ -2,13 +2,24 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cli.doctor_check import Check, ok, warn
+from app.cli.doctor_check import Check, fail, ok, warn
 from app.database import Database
-from app.wall import may_be, unwalled
+from app.wall import may_be, schema_of, sees_all, unwalled
 
 
 async def wall_check(database: Database, connection: AsyncConnection) -> Check:
     """Whether it stands; `database.role` is none from then on if it does not. Requires the schema of this release."""
+    check = await _standing(database, connection)
+    database.schema = await connection.run_sync(schema_of)
+    if database.role is None:
+        async with database.oversee() as tx:
+            if not await tx.run_sync(sees_all):
+                advice = "let it be the role that serves (GRANT goodwill_app TO …), as docs/settings.md says"
+                return fail("wall", "who logs in does not own the tables, and would see no book", advice)
+    return check
+
+
+async def _standing(database: Database, connection: AsyncConnection) -> Check:
     role, database.role = database.role, None
     if role is None:
         advice = "leave GOODWILL_DATABASE_ROLE alone: the code asks for one book alone, and nothing stands behind it"

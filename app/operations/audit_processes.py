@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from multiprocessing.connection import Connection
@@ -57,8 +57,9 @@ class _Process:
     def __init__(self, ledger: Ledger, book: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, its = context.Pipe()
-        url, role = ledger.database.url.render_as_string(hide_password=False), ledger.database.role
-        self._process = context.Process(target=_serve, args=(its, url, role, ledger.master_key, book), daemon=True)
+        at = ledger.database
+        same = partial(Database, at.url.render_as_string(hide_password=False), role=at.role, schema=at.schema)
+        self._process = context.Process(target=_serve, args=(its, same, ledger.master_key, book), daemon=True)
         self._process.start()
         its.close()  # so that the pipe ends when the process does
 
@@ -86,12 +87,12 @@ class _Process:
         self._pipe.close()
 
 
-def _serve(pipe: Connection, url: str, role: str | None, master_key: MasterKey, book: str) -> None:
+def _serve(pipe: Connection, opened: Callable[[], Database], master_key: MasterKey, book: str) -> None:
     """Answer parts with what is found in them, until nobody asks any more. An interrupt is the asker's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_alone_what_stays()
     with contextlib.suppress(EOFError, BrokenPipeError):
-        asyncio.run(_answer(pipe, Database(url, role=role), master_key, book))
+        asyncio.run(_answer(pipe, opened(), master_key, book))
 
 
 async def _answer(pipe: Connection, database: Database, master_key: MasterKey, book: str) -> None:

@@ -1,20 +1,31 @@
 """What the tests of the wall ask of PostgreSQL directly, as whoever they are."""
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 from sqlalchemy import make_url
 
+from app.cli.doctor_check import Check
+from app.cli.doctor_wall import wall_check
+from app.database import Database
 from app.domain.api_key import Scope
 from app.domain.interaction import Interaction
 from app.operations.manage_keys import create_key
 from app.operations.record import record
+from app.operations.sandbox import empty_sandbox
+from app.operations.tick import advance_due
+from app.sealing.keys import MasterKey
+from app.tables import metadata
 from app.tables.grants import ROLE
-from tests.conftest import Bench
+from tests.conftest import Bench, Clock, started
 from tests.postgres import Server
+
+Login = Callable[[str], str]
+"""Makes who may log in, as CREATE ROLE is told, and owns a new database; gives its URL."""
 
 
 @asynccontextmanager
@@ -59,3 +70,29 @@ async def two_books(bench: Bench) -> None:
     for book in (bench.book, "rival"):
         batch = [Interaction(source="crm", id=str(n), customer=f"{book} {n}", kind="product.failed") for n in range(3)]
         await record(bench.ledger, book, batch, api_key_id=bench.key_id)
+
+
+async def serves(database: Database) -> None:
+    """Books are opened, written, read, looked after and emptied."""
+    ledger = replace(started("sqlite:///none", MasterKey(bytes(32)), Clock()), database=database)
+    for book in ("acme", "rival", "test_acme"):
+        key, _ = await create_key(ledger, book, name="tests", scopes=[Scope.ADMIN])
+        batch = [Interaction(source="crm", id=str(n), customer=f"c{n}", kind="product.failed") for n in range(40)]
+        assert len(await record(ledger, book, batch, api_key_id=key.key_id)) == 40
+        await advance_due(ledger, book)
+    await empty_sandbox(ledger, "test_acme")
+    for book, count in (("acme", 40), ("test_acme", 0)):
+        async with database.read(book) as tx:
+            own = metadata.tables["entries"].select().where(metadata.tables["entries"].c.book == book)
+            assert len((await tx.execute(own)).all()) == count
+    async with database.oversee() as tx:
+        assert len((await tx.execute(metadata.tables["books"].select())).all()) == 3
+
+
+async def examined(database: Database) -> Check:
+    async with database.apart() as connection:
+        return await wall_check(database, connection)
+
+
+def as_login(url: str, name: str) -> str:
+    return make_url(url).set(username=name).render_as_string(hide_password=False)
