@@ -35,7 +35,7 @@ audit: .venv/.dev-stamp ## ask whether anything that is locked is known to be vu
 	.venv/bin/python -m tests.audit $(if $(STRICT),--strict)
 
 soak: .venv/.dev-stamp ## the long forms of the tests of the laws: an hour of random histories, then a hundred kills
-	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -s tests/laws tests/crash tests/api/test_malformed.py tests/api/test_schemathesis.py
+	GOODWILL_SOAK=1 .venv/bin/pytest -p no:xdist -o faulthandler_timeout=0 -s tests/laws tests/crash tests/api/test_malformed.py tests/api/test_schemathesis.py
 
 mutants: .venv/.dev-stamp ## break five lines of the application, one by one, and see the tests fail
 	.venv/bin/python -m benchmarks.mutants
