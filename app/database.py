@@ -28,6 +28,7 @@ WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
+ROLLBACK_SECONDS = 2.0  # a server that says nothing more must not keep whoever waits no longer
 LOG_TIMEOUT_SECONDS = 2
 
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -186,15 +187,16 @@ async def _transaction(tx: AsyncConnection, *begin: str) -> AsyncGenerator[None]
         yield
     except BaseException:
         if not driver.is_closed():
-            await _say(driver, "ROLLBACK")
+            with suppress(TimeoutError):  # then the driver has given the connection up
+                await _say(driver, "ROLLBACK", seconds=ROLLBACK_SECONDS)
         raise
     await _say(driver, "COMMIT")
 
 
-async def _say(driver: Any, text: str) -> None:
+async def _say(driver: Any, text: str, *, seconds: float | None = None) -> None:
     """Begin or end a transaction. Who is cancelled meanwhile cannot know whether that was done: the connection goes."""
     try:
-        await driver.execute(text)
+        await driver.execute(text, timeout=seconds)
     except asyncio.CancelledError:
         driver.terminate()
         raise

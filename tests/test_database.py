@@ -6,14 +6,17 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
+from app.sql import driver_of
+from tests.crash.cutting import network_to
 from tests.postgres import Server, execute
 
 NAME = "canary"
+LET_GO_SECONDS = 20
 
 
 async def test_who_loses_a_circle_of_waits_may_try_again(postgres: Server) -> None:
@@ -151,4 +154,33 @@ async def test_whoever_is_cancelled_at_whatever_moment_leaves_no_transaction_beh
             assert await other.fetchval(begun) == 0, turns
     finally:
         await other.close()
+        await database.close()
+
+
+async def test_whoever_waits_no_longer_for_a_server_that_fell_silent_is_let_go(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.ROLLBACK_SECONDS", 0.1)
+    url = make_url(postgres.url("postgres"))
+    async with network_to(url.port or 0) as network:
+        database = Database(url.set(port=network.port).render_as_string(hide_password=False))
+
+        async def ask() -> int:
+            async with database.read("acme") as tx:
+                asked.set()
+                await may_go_on.wait()
+                return int(await driver_of(tx).fetchval("SELECT 1"))
+
+        asked, may_go_on = asyncio.Event(), asyncio.Event()
+        asking = asyncio.create_task(ask())
+        await asked.wait()
+        network.flows.clear()
+        may_go_on.set()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(asking), 0.2)
+        asking.cancel()
+        done, _ = await asyncio.wait([asking], timeout=LET_GO_SECONDS)
+        network.flows.set()
+        assert done == {asking}
+        assert await ask() == 1
         await database.close()
