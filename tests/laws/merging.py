@@ -14,6 +14,7 @@ from app.operations.carry_adoption import carry_adoption
 from app.operations.manage_keys import create_key
 from app.operations.post_due_steps import post_due_steps
 from app.operations.rebuild import rebuild
+from app.operations.sign_checkpoint import sign_checkpoint
 from app.operations.tick import advance_due
 from app.operations.verify import verify
 from app.tables import accounts, crossings, merges, promises
@@ -98,7 +99,7 @@ class Merging(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 30, 24 * 4, 24 * 90]))
     def pass_time(self, hours: int) -> None:
         self.service.bench.clock.now += hours * DAY // 24 + 1
-        for work in (post_due_steps, advance_due):
+        for work in (post_due_steps, advance_due, sign_checkpoint):
             self.runner.run(work(self.service.bench.ledger, self.name))
 
     @rule(lives=st.sampled_from(LIVES))
@@ -175,6 +176,7 @@ class Merging(RuleBasedStateMachine):
         for kind, is_undone in (("account.merged", False), ("account.unmerged", True)):
             done = [line for line in lines if line["kind"] == "account.merged_from"]
             assert sum(kind in types for types in told) == sum(bool(each["reverses"]) == is_undone for each in done)
+        self.tally["checkpoints"] += len(self.got("/v1/checkpoints", limit=1000)["checkpoints"])
         self.runner.run(self.api.aclose())
 
     def read(self) -> None:
