@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.cli.session import fail
-from app.domain.audit import CORRUPT
 from app.domain.checkpoint import Checkpoint, key_of, key_text, read_checkpoint
+from app.domain.handed_over import Misshapen
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
@@ -14,14 +14,23 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     The same one several times, as messages may come, is one.
     """
     found: dict[tuple[int, bytes], Checkpoint] = {}
-    with path.open(encoding="utf-8") as file:
-        for number, text in enumerate(file, start=1):
-            try:
-                each = read_checkpoint(text)
-            except CORRUPT:
-                fail(f"{path}: line {number} is no checkpoint")
-            found[each.number, each.own_hash + each.signature] = each
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                each = _checkpoint_of(line, f"{path}: line {number}")
+                found[each.number, each.own_hash + each.signature] = each
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+    if not found:
+        fail(f"{path}: there is no checkpoint in the file")
     return [found[key] for key in sorted(found)]
+
+
+def _checkpoint_of(line: bytes, where: str) -> Checkpoint:
+    try:
+        return read_checkpoint(line)
+    except Misshapen as error:
+        fail(f"{where} is no checkpoint: {error}")
 
 
 def trusted_keys(texts: Sequence[str]) -> list[bytes]:

@@ -14,13 +14,12 @@ from app.cli.session import Book, existing_book, fail, opened_ledger, run
 from app.domain.chain import CANONICAL_VERSION, genesis
 from app.domain.checkpoint import checkpoint_shown
 from app.domain.entry import Head
-from app.domain.exported import entry_exported
+from app.domain.exported import EXPORT_VERSION, entry_exported
 from app.operations.ledger import Ledger
 from app.queries.books import head
 from app.queries.checkpoints import checkpoints_after
 from app.queries.ledger_lines import entries_in_order
 
-EXPORT_VERSION = 1
 CHECKPOINTS_AT_ONCE = 1_000
 
 Checkpoints = Annotated[bool, typer.Option("--checkpoints", help="its signed checkpoints instead of its entries")]

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from app.cli.checkpoint_files import read_checkpoints, signed_by, trusted_keys
 from app.cli.remembering import HeadsFile
@@ -40,21 +40,25 @@ class Files:
 
 def verify_files(files: Files, remembered: HeadsFile | None) -> bool:
     """Check what is given, the export perhaps against remembered heads, and report; whether all is sound."""
-    named = files.export or files.receipt or files.checkpoints or fail("--key goes with what is signed")
+    named = files.export or files.receipt
+    if files.keys and not (files.receipt or files.checkpoints):
+        fail("--key goes with what is signed: checkpoints or a receipt")
+    kept, trusted = read_checkpoints(files.checkpoints) if files.checkpoints else [], trusted_keys(files.keys)
+    if named is None:
+        return _verified_checkpoints(kept, trusted)
     try:
-        kept, trusted = read_checkpoints(files.checkpoints) if files.checkpoints else [], trusted_keys(files.keys)
-        if files.export is None and files.receipt is None:
-            return _verified_checkpoints(kept, trusted)
-        with nullcontext(sys.stdin) if str(named) == "-" else named.open(encoding="utf-8") as file:
+        with nullcontext(sys.stdin.buffer) if str(named) == "-" else named.open("rb") as file:
             if files.export is not None:
                 return _verified_export(file, remembered, kept, trusted)
             return _verified_receipt(file, kept, trusted)
-    except (OSError, UnicodeDecodeError, NoExport, NoReceipt) as error:
+    except OSError as error:
+        fail(f"{named}: {error.strerror}")
+    except (NoExport, NoReceipt) as error:
         fail(f"{named}: {error}")
 
 
 def _verified_export(
-    file: TextIO, remembered: HeadsFile | None, kept: list[Checkpoint], trusted: Sequence[bytes]
+    file: BinaryIO, remembered: HeadsFile | None, kept: list[Checkpoint], trusted: Sequence[bytes]
 ) -> bool:
     audit = ExportAudit.begun(file.readline())
     audit.known = remembered.of(audit.book).hashes if remembered else {}
@@ -66,15 +70,13 @@ def _verified_export(
 
 
 def _verified_checkpoints(kept: list[Checkpoint], trusted: Sequence[bytes]) -> bool:
-    if not kept:
-        fail("there is no checkpoint in the file")
     found = _Verdict.of(_of_row(kept, kept[0].book, trusted))
     print(f"checkpoints of book {kept[0].book}: {len(kept):,}")
     said = f"sound: checkpoint {kept[-1].number:,}, position {kept[-1].position:,}, hash {kept[-1].hash.hex()}"
     return found.told([*_row_said(kept, trusted, None)], said)
 
 
-def _verified_receipt(file: TextIO, kept: list[Checkpoint], trusted: Sequence[bytes]) -> bool:
+def _verified_receipt(file: BinaryIO, kept: list[Checkpoint], trusted: Sequence[bytes]) -> bool:
     audit = ReceiptAudit.begun(file.read())
     by_number = {each.number: each for each in kept}
     trusted = trusted or [each.public_key for each in kept[:1]]
@@ -91,9 +93,9 @@ def _of_row(kept: list[Checkpoint], book: str, trusted: Sequence[bytes]) -> Iter
     return row_findings(kept, book, is_signed=is_signed, trusted=trusted)
 
 
-def _of_lines(audit: ExportAudit, file: TextIO) -> Iterator[Finding]:
-    for text in file:
-        yield from audit.findings(text)
+def _of_lines(audit: ExportAudit, file: BinaryIO) -> Iterator[Finding]:
+    for line in file:
+        yield from audit.findings(line)
 
 
 def _row_said(kept: list[Checkpoint], trusted: Sequence[bytes], after: int | None) -> Iterator[str]:

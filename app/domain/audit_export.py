@@ -1,29 +1,55 @@
 """Laws 1 to 3 as checks on an export alone, line by line: what anyone can say of a ledger without its database."""
 
 import base64
-import binascii
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.audit import CORRUPT, Finding, Link, first_link, line_findings
+from app.domain.audit import Finding, Link, first_link, line_findings
 from app.domain.audit_checkpoints import Covering
 from app.domain.chain import CANONICAL_VERSION, canonical_line
 from app.domain.erasure import ERASED
+from app.domain.exported import EXPORT_VERSION
+from app.domain.handed_over import Misshapen, is_base64, is_hash, is_text, is_whole, or_null, read_json, shaped
 from app.domain.merging import MERGED_INTO
 from app.domain.remembered import remembered_findings
 
-ARRAY = (
-    *("position", "account_id", "sequence", "entry_id", "kind", "points", "balance_after", "value_at", "booked_at"),
-    *("memory", "source", "external_id", "tariff_version", "api_key_id", "reverses"),
-)
+HEAD = {"export": is_whole, "canonical": is_whole, "book": is_text, "position": is_whole, "hash": is_hash}
+"""What the first line holds."""
+
+ARRAY = {
+    "position": is_whole,
+    "account_id": is_text,
+    "sequence": is_whole,
+    "entry_id": is_text,
+    "kind": is_text,
+    "points": is_whole,
+    "balance_after": is_whole,
+    "value_at": is_whole,
+    "booked_at": is_whole,
+    "memory": is_text,
+    "source": is_text,
+    "external_id": or_null(is_text),
+    "tariff_version": is_whole,
+    "api_key_id": is_text,
+    "reverses": or_null(is_text),
+}
 """What canonical form 1 holds before the hashes, in its order."""
+
+LINE = {
+    **ARRAY,
+    "context": is_text,
+    "sealed": is_base64,
+    "carried": or_null(is_text),
+    "previous": is_hash,
+    "hash": is_hash,
+}
+"""What the line of an entry holds."""
 
 
 def canonical_of(line: Mapping[str, Any]) -> bytes:
-    """The canonical bytes of an exported line; one of CORRUPT, or binascii.Error, is raised for what is none."""
-    sealed = base64.b64decode(line["sealed"], validate=True)
+    """The canonical bytes of an exported line."""
+    sealed = base64.b64decode(line["sealed"])
     return canonical_line([line[name] for name in ARRAY], line["context"], sealed, line["carried"])
 
 
@@ -57,25 +83,24 @@ class ExportAudit:
     covering: Covering = field(default_factory=Covering)
 
     @classmethod
-    def begun(cls, text: str) -> "ExportAudit":
+    def begun(cls, given: bytes) -> "ExportAudit":
         """Begin with the first line. Raises NoExport."""
         try:
-            head: dict[str, Any] = json.loads(text)
-            book, position, own = str(head["book"]), int(head["position"]), str(head["hash"])
-        except (ValueError, LookupError, TypeError) as error:
-            raise NoExport("its first line is not that of an export") from error
-        if head.get("canonical") != CANONICAL_VERSION:
-            raise NoExport("it is of another canonical form than 1")
-        return cls(book=book, position=position, hash=own, last=first_link(book))
+            head = shaped(read_json(given), HEAD)
+        except Misshapen as error:
+            raise NoExport(f"its first line is not that of an export: {error}") from error
+        if (head["export"], head["canonical"]) != (EXPORT_VERSION, CANONICAL_VERSION):
+            raise NoExport("it is of another form than 1")
+        book: str = head["book"]
+        return cls(book=book, position=head["position"], hash=head["hash"], last=first_link(book))
 
-    def findings(self, text: str) -> list[Finding]:
+    def findings(self, given: bytes) -> list[Finding]:
         """What is wrong with the next line."""
-        where = f"position {self.last.position + 1}"
         try:
-            line: dict[str, Any] = json.loads(text)
-            return [*self._in_line(line)]
-        except (*CORRUPT, binascii.Error) as error:
-            return [Finding(law=3, where=where, what=f"It cannot be read ({type(error).__name__}).")]
+            return [*self._in_line(shaped(read_json(given), LINE))]
+        except Misshapen as error:
+            where = f"position {self.last.position + 1}"
+            return [Finding(law=3, where=where, what=f"It cannot be read: {error}.")]
 
     def ended(self) -> Iterator[Finding]:
         """What is wrong with the whole, once every line was read."""

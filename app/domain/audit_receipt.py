@@ -1,18 +1,33 @@
 """A receipt held against the public keys that one trusts: what anyone can say of it without the ledger."""
 
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from app.domain.audit import CORRUPT, Finding
+from app.domain.audit import Finding
 from app.domain.audit_checkpoints import signature_said
-from app.domain.audit_export import canonical_of
+from app.domain.audit_export import LINE, canonical_of
 from app.domain.chain import CANONICAL_VERSION
 from app.domain.checkpoint import Checkpoint, IsSigned, parsed_checkpoint
+from app.domain.handed_over import Misshapen, is_hash, is_text, is_whole, list_of, or_null, read_json, shaped
 from app.domain.merkle import leaf_of, root_by
 from app.domain.receipt import RECEIPT_VERSION
+
+SHAPE = {
+    "receipt": is_whole,
+    "canonical": is_whole,
+    "book": is_text,
+    "accounts": list_of(is_text),
+    "entries": list_of(lambda _: True),
+    "checkpoints": list_of(lambda _: True),
+    "uncovered": list_of(is_text),
+    "next_after": or_null(is_whole),
+}
+"""What a receipt holds."""
+
+ENTRY = {**LINE, "checkpoint": is_whole, "path": list_of(is_hash)}
+"""What each of its entries holds."""
 
 
 class NoReceipt(ValueError):
@@ -25,28 +40,32 @@ class ReceiptAudit:
 
     book: str
     accounts: set[str]
-    entries: list[Mapping[str, Any]]
+    entries: Sequence[Mapping[str, Any]]
     checkpoints: dict[int, Checkpoint]
     uncovered: int
     last: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]], init=False)
 
     @classmethod
-    def begun(cls, text: str) -> "ReceiptAudit":
+    def begun(cls, given: bytes) -> "ReceiptAudit":
         """Read a receipt. Raises NoReceipt."""
         try:
-            shown: dict[str, Any] = json.loads(text)
+            shown = shaped(read_json(given), SHAPE)
             if (shown["receipt"], shown["canonical"]) != (RECEIPT_VERSION, CANONICAL_VERSION):
                 raise NoReceipt("it is of another form than 1")
+            entries = [shaped(each, ENTRY) for each in shown["entries"]]
             checkpoints = [parsed_checkpoint(each) for each in shown["checkpoints"]]
-            return cls(
-                book=str(shown["book"]),
-                accounts={str(each) for each in shown["accounts"]},
-                entries=list(shown["entries"]),
-                checkpoints={each.number: each for each in checkpoints},
-                uncovered=len(shown["uncovered"]),
-            )
-        except CORRUPT as error:
-            raise NoReceipt(str(error) if isinstance(error, NoReceipt) else "it is no receipt") from error
+        except Misshapen as error:
+            raise NoReceipt(f"it is no receipt: {error}") from error
+        by_number = {each.number: each for each in checkpoints}
+        if len(by_number) < len(checkpoints):
+            raise NoReceipt("it is no receipt: two of its checkpoints have one number")
+        return cls(
+            book=shown["book"],
+            accounts=set(shown["accounts"]),
+            entries=entries,
+            checkpoints=by_number,
+            uncovered=len(shown["uncovered"]),
+        )
 
     def findings(
         self, *, is_signed: IsSigned, trusted: Collection[bytes], kept: Mapping[int, Checkpoint]
@@ -62,11 +81,8 @@ class ReceiptAudit:
                 said.append("It is another than the one that was kept.")
             yield from (Finding(law=3, where=f"checkpoint {number}", what=what) for what in said)
         for line in self.entries:
-            where = f"position {line.get('position')}"
-            try:
-                yield from (Finding(law=law, where=where, what=what) for law, what in self._in_line(line))
-            except CORRUPT as error:
-                yield Finding(law=3, where=where, what=f"It cannot be read ({type(error).__name__}).")
+            where = f"position {line['position']}"
+            yield from (Finding(law=law, where=where, what=what) for law, what in self._in_line(line))
 
     def _in_line(self, line: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
         own = bytes.fromhex(line["hash"])
@@ -79,7 +95,9 @@ class ReceiptAudit:
         yield from self._in_account(line)
 
     def _is_covered(self, line: Mapping[str, Any], own: bytes) -> bool:
-        over = self.checkpoints[line["checkpoint"]]
+        over = self.checkpoints.get(line["checkpoint"])
+        if over is None:
+            return False
         path = [bytes.fromhex(node) for node in line["path"]]
         return root_by(leaf_of(own), line["position"] - over.since - 1, over.size, path) == over.root
 

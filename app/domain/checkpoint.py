@@ -4,20 +4,30 @@
 """
 
 import base64
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from app.domain.chain import genesis
+from app.domain.handed_over import Kind, Misshapen, is_base64, is_hash, is_text, is_whole, read_json, shaped
 from app.domain.instant import Instant, instant_of, wire_time
 from app.domain.interaction import canonical
 
 CHECKPOINT_VERSION = 1
 ENTRIES_MAX = 100_000  # of one checkpoint: their hashes are held at once
 _DOMAIN = f"goodwill-checkpoint/{CHECKPOINT_VERSION}"
+
+SHAPE: dict[str, Kind] = {
+    **dict.fromkeys(("checkpoint", "number", "since", "position", "policy_version"), is_whole),
+    **dict.fromkeys(("previous", "hash", "root", "policy_hash"), is_hash),
+    "book": is_text,
+    "signed_at": lambda value: is_text(value) and _is_wire_time(value),
+    "public_key": lambda value: is_text(value) and _is_key(value),
+    "signature": is_base64,
+}
+"""What a checkpoint holds in JSON."""
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]
 """Whether a public key's owner signed it: the public key, the signature and what was signed."""
@@ -107,14 +117,13 @@ def checkpoint_shown(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"checkpoint": CHECKPOINT_VERSION, **statement_shown(checkpoint), "signature": signature}
 
 
-def parsed_checkpoint(shown: Mapping[str, Any]) -> Checkpoint:
-    """The checkpoint that is shown so; one of CORRUPT (`audit`) is raised for what is none."""
+def parsed_checkpoint(value: Any) -> Checkpoint:
+    """The checkpoint that is shown so; Misshapen for what is none."""
+    shown = shaped(value, SHAPE)
     if shown["checkpoint"] != CHECKPOINT_VERSION:
-        raise ValueError("a checkpoint of another version")
-    if any(type(shown[name]) is not int for name in ("number", "since", "position", "policy_version")):
-        raise TypeError("a number of a checkpoint that is none")
-    checkpoint = Checkpoint(
-        book=shown["book"].encode().decode(),
+        raise Misshapen("it is a checkpoint of another form than 1")
+    return Checkpoint(
+        book=shown["book"],
         number=shown["number"],
         since=shown["since"],
         previous=bytes.fromhex(shown["previous"]),
@@ -125,17 +134,14 @@ def parsed_checkpoint(shown: Mapping[str, Any]) -> Checkpoint:
         policy_hash=bytes.fromhex(shown["policy_hash"]),
         signed_at=instant_of(datetime.fromisoformat(shown["signed_at"])),
         public_key=key_of(shown["public_key"]),
-        signature=base64.b64decode(shown["signature"], validate=True),
+        signature=base64.b64decode(shown["signature"]),
     )
-    if any(shown[name] != value for name, value in checkpoint_shown(checkpoint).items()):
-        raise ValueError("a checkpoint that is written in another way")
-    return checkpoint
 
 
-def read_checkpoint(text: str) -> Checkpoint:
-    """The checkpoint of a line of JSON, by itself or as the `data` of a message. Raises as `parsed_checkpoint` does."""
-    shown = json.loads(text)
-    return parsed_checkpoint(shown.get("data", shown))
+def read_checkpoint(given: bytes) -> Checkpoint:
+    """The checkpoint of a line of JSON, by itself or as the `data` of a message; Misshapen for what is none."""
+    value = read_json(given)
+    return parsed_checkpoint(value["data"] if type(value) is dict and "data" in value else value)
 
 
 def key_text(public_key: bytes) -> str:
@@ -154,3 +160,19 @@ def key_of(text: str) -> bytes:
 def canonical_array(values: list[Any]) -> bytes:
     """RFC 8785 bytes of an array of plain values."""
     return b"[" + b",".join(canonical(each) for each in values) + b"]"
+
+
+def _is_wire_time(text: str) -> bool:
+    """Whether a time is written as the wire shows it, and in no other of the ways of RFC 3339."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return moment.tzinfo is not None and wire_time(instant_of(moment)) == text
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return bool(key_of(text))
+    except ValueError:
+        return False

@@ -5,6 +5,8 @@ from typing import Any
 
 from app.domain.entry import Entry
 
+EXPORT_VERSION = 1
+
 
 def entry_exported(entry: Entry, previous: bytes) -> dict[str, Any]:
     """The fields of canonical form 1 under their names, in its order; contents where it has their hashes."""

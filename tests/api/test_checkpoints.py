@@ -23,7 +23,7 @@ SECRET = "what she said"
 
 
 async def filled(api: httpx.AsyncClient, count: int, customers: int = 3) -> None:
-    rows = [happening(str(n), f"customer-{n % customers}", note=SECRET) for n in range(count)]
+    rows = [happening(f"{n} \u2028 \u2029", f"customer-{n % customers}", note=SECRET) for n in range(count)]
     answer = await api.post("/v1/interactions/batch", json={"interactions": rows})
     assert answer.status_code == 200, answer.text
 
@@ -80,7 +80,7 @@ async def test_a_receipt_proves_every_entry_to_whoever_has_the_key(
     """Over checkpoints of several branches; what no checkpoint covers yet is listed."""
     await filled(api, 2 * BRANCH_LEAVES + 60, customers=40)
     signed = await sign_all(signing(bench, entries=BRANCH_LEAVES + 20))
-    fresh = (await posted(api, "fresh", "customer-7", GIFT))["entry"]
+    fresh = (await posted(api, "fresh \u2028 \u2029", "customer-7", GIFT))["entry"]
     kept = tmp_path / "kept"
     shown = (await got(api, "/v1/checkpoints"))["checkpoints"]
     await asyncio.to_thread(kept.write_text, text_of([json.dumps(each) for each in shown]))

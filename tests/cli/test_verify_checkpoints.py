@@ -1,6 +1,5 @@
 """An outsider holds an export against checkpoints: whatever was done to either shows, to two programs."""
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.cli.export import write_checkpoints, write_export
 from app.domain.checkpoint import Checkpoint, checkpoint_shown, first_previous, key_text, read_checkpoint
 from app.domain.instant import SECOND
 from app.domain.merkle import branches_of, root_of
@@ -20,6 +18,7 @@ from app.operations.erase_customer import erase_customer
 from app.operations.sign_checkpoint import replace_signing_key, signed
 from app.sealing.signing import SigningKey
 from tests.cli.strangers import by_command, by_javascript, text_of
+from tests.cli.told_files import BREAKS, ODD, checkpoints_of, export_of
 from tests.conftest import NOON, Bench
 from tests.operations.posting import interaction, ledger_of, post
 from tests.operations.rewriting import cut_after, rewrite
@@ -37,7 +36,7 @@ async def bench(bench: Bench) -> Bench:
     await tell(bench, bench.book, TOLD)
     await erase_customer(bench.ledger, bench.book, "carl", api_key_id=bench.key_id)
     await sign_all(bench)
-    await post(bench, interaction("after"))
+    await post(bench, interaction(f"after {ODD}"))
     return bench
 
 
@@ -45,18 +44,6 @@ async def bench(bench: Bench) -> Bench:
 def verifier(request: pytest.FixtureRequest) -> Verifier:
     found: Verifier = request.param
     return found
-
-
-async def exported(bench: Bench) -> list[str]:
-    file = io.StringIO()
-    await write_export(bench.ledger, bench.book, file)
-    return file.getvalue().splitlines()
-
-
-async def checkpoint_lines(bench: Bench) -> list[str]:
-    file = io.StringIO()
-    await write_checkpoints(bench.ledger, bench.book, file)
-    return file.getvalue().splitlines()
 
 
 def kept_in(folder: Path, lines: list[str]) -> str:
@@ -72,12 +59,13 @@ def altered(line: str, **values: Any) -> str:
 async def test_an_export_holds_against_its_checkpoints_whole_or_from_anywhere_on(
     bench: Bench, verifier: Verifier, tmp_path: Path
 ) -> None:
-    lines, kept = await exported(bench), await checkpoint_lines(bench)
-    key = read_checkpoint(kept[0]).public_key
+    lines, kept = await export_of(bench), await checkpoints_of(bench)
+    key = read_checkpoint(kept[0].encode()).public_key
     as_messages = [json.dumps({"type": "checkpoint.signed", "data": json.loads(line)}) for line in kept]
     assert len(kept) == 3
+    assert BREAKS in json.loads(lines[-1])["external_id"]
 
-    for some in (kept, kept[1:], kept[-1:], as_messages, [*kept, kept[1]], [kept[2], kept[0], kept[1]], []):
+    for some in (kept, kept[1:], kept[-1:], as_messages, [*kept, kept[1]], [kept[2], kept[0], kept[1]]):
         for more in (
             [],
             [f"--key={key_text(key)}"],
@@ -90,7 +78,7 @@ async def test_an_export_holds_against_its_checkpoints_whole_or_from_anywhere_on
 def resigned(lines: list[str], hashes: list[bytes], *instants: int) -> list[str]:
     """All checkpoints made anew over these entries, perhaps at other instants, by somebody who lacks the key."""
     anew: list[Checkpoint] = []
-    for each, signed_at in zip_longest(map(read_checkpoint, lines), instants):
+    for each, signed_at in zip_longest(map(read_checkpoint, map(str.encode, lines)), instants):
         covered = hashes[each.since : each.position]
         previous = anew[-1].own_hash if anew else first_previous(each.book)
         statement = replace(
@@ -108,13 +96,13 @@ def resigned(lines: list[str], hashes: list[bytes], *instants: int) -> list[str]
 async def test_whatever_was_done_to_the_ledger_shows(
     bench: Bench, verifier: Verifier, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    before, kept = await exported(bench), await checkpoint_lines(bench)
+    before, kept = await export_of(bench), await checkpoints_of(bench)
     key = json.loads(kept[0])["public_key"]
     await drop_triggers(bench)
     await cut_after(bench, 10)
-    cut = await exported(bench)
+    cut = await export_of(bench)
     await rewrite(bench, 2)
-    rewritten = await exported(bench)
+    rewritten = await export_of(bench)
     hashes = [entry.hash for entry in await ledger_of(bench)]
     two = resigned(kept[:2], hashes)
     changes: dict[str, tuple[list[str], list[str], list[str]]] = {
@@ -136,7 +124,7 @@ async def test_whatever_was_done_to_the_ledger_shows(
 async def test_whatever_was_done_to_a_checkpoint_shows(
     bench: Bench, verifier: Verifier, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    lines, kept = await exported(bench), await checkpoint_lines(bench)
+    lines, kept = await export_of(bench), await checkpoints_of(bench)
     shown = json.loads(kept[1])
     changes = {
         "one left out": [kept[0], kept[2]],
@@ -162,7 +150,7 @@ def other_than(name: str, value: Any) -> Any:
 
 async def test_they_are_signed_one_after_the_other(bench: Bench, verifier: Verifier, tmp_path: Path) -> None:
     """Whole seconds have no fraction in their text."""
-    lines, kept = await exported(bench), await checkpoint_lines(bench)
+    lines, kept = await export_of(bench), await checkpoints_of(bench)
     hashes = [entry.hash for entry in await ledger_of(bench)]
     for instants, expected in (
         ((NOON, NOON + 1, NOON + SECOND), True),
@@ -177,7 +165,7 @@ async def test_they_are_signed_one_after_the_other(bench: Bench, verifier: Verif
 async def test_a_key_that_was_replaced_is_trusted_by_name(bench: Bench, verifier: Verifier, tmp_path: Path) -> None:
     await replace_signing_key(bench.ledger, bench.book)
     await sign_all(bench)
-    lines, kept = await exported(bench), await checkpoint_lines(bench)
+    lines, kept = await export_of(bench), await checkpoints_of(bench)
     old, new = (json.loads(kept[at])["public_key"] for at in (0, -1))
     assert old != new
 
@@ -188,7 +176,7 @@ async def test_a_key_that_was_replaced_is_trusted_by_name(bench: Bench, verifier
 
 
 async def test_the_command_says_what_holds_what_is_not_covered_and_whom_it_trusts(bench: Bench, tmp_path: Path) -> None:
-    lines, kept = await exported(bench), await checkpoint_lines(bench)
+    lines, kept = await export_of(bench), await checkpoints_of(bench)
     key = json.loads(kept[0])["public_key"]
     path = kept_in(tmp_path, kept)
 
@@ -208,8 +196,9 @@ async def test_the_command_says_what_holds_what_is_not_covered_and_whom_it_trust
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--key", "x", "--export", "-"], "--key: "),
+        (["--key", "x", "--receipt", "-"], "--key: "),
         (["--key", "x"], "--key goes with what is signed"),
+        (["--key", "x", "--export", "-"], "--key goes with what is signed"),
         (["--checkpoints", "FILE"], "line 1 is no checkpoint"),
         (["--checkpoints", "FILE", "--book", "acme"], "files are verified by themselves"),
         (["--export", "-", "--receipt", "-"], "files are verified by themselves"),
