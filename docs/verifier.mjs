@@ -46,6 +46,7 @@ const RECEIPT = {
 };
 const ENTRY = { ...LINE, checkpoint: isInteger, path: listOf(isHash) };
 const DEPTH_MAX = 32;
+const YEAR_1900 = -2208988800000000;
 
 function sha256(...parts) {
   const hash = createHash("sha256");
@@ -195,6 +196,18 @@ async function readCheckpoints(file) {
   return [...known.values()].sort((one, other) => one.number - other.number);
 }
 
+// Each account's entries follow one another: numbers, balances, and nothing after it was erased or merged into another.
+function accountAfter(line, before) {
+  const name = `position ${line.position}`;
+  if (line.sequence !== before.sequence + 1) fail(`${name} has not the next sequence of its account`);
+  if (line.balance_after !== before.balance + line.points) fail(`${name} has another balance than its points make`);
+  const isMerge = line.kind === "account.merged_into";
+  if (before.isErased) fail(`${name} is of an account that was erased before`);
+  if (before.isMerged && !(isMerge && line.reverses)) fail(`${name} is of an account that was merged before`);
+  const isErased = line.kind === "account.erased";
+  return { sequence: line.sequence, balance: line.balance_after, isErased, isMerged: isMerge && !line.reverses };
+}
+
 async function verifyExport(checkpoints, keys) {
   const lines = linesOf(process.stdin);
   const first = (await lines.next()).value ?? Buffer.of();
@@ -202,8 +215,10 @@ async function verifyExport(checkpoints, keys) {
   if (book.export !== 1 || book.canonical !== 1) fail("it is of another form");
   checkRow(checkpoints, book.book, keys.length ? keys : checkpoints.slice(0, 1).map((each) => each.public_key));
   const waiting = [...checkpoints];
+  const accounts = new Map();
   let previous = genesis(book.book);
   let position = 0;
+  let bookedAt = YEAR_1900;
   let leaves = [];
   for await (const bytes of lines) {
     position += 1;
@@ -211,7 +226,10 @@ async function verifyExport(checkpoints, keys) {
     const own = sha256(previous, canonical(line));
     const isHeld = line.position === position && line.previous === hex(previous) && line.hash === hex(own);
     if (!isHeld) fail(`position ${position} does not hold`);
-    previous = own;
+    if (line.booked_at < bookedAt) fail(`position ${position} is booked before the one before it`);
+    const before = accounts.get(line.account_id) ?? { sequence: 0, balance: 0 };
+    accounts.set(line.account_id, accountAfter(line, before));
+    [previous, bookedAt] = [own, line.booked_at];
     if (waiting.length && position > waiting[0].since) leaves.push(leaf(own));
     if (waiting.length && position === waiting[0].position) {
       const each = waiting.shift();

@@ -64,6 +64,27 @@ async def test_what_a_forger_hashed_anew_is_written_in_the_same_way(told: Told) 
     assert {name for name, given in ways.items() if by_the_page(given)} == set()
 
 
+async def test_what_a_forger_hashed_anew_keeps_the_laws(told: Told) -> None:
+    shown = [json.loads(line) for line in told.export]
+    [erased] = [each for each in shown if each.get("kind") == "account.erased"]
+    whose = {"account_id": erased["account_id"], "sequence": erased["sequence"] + 1}
+    merged = {"kind": "account.merged_into", "reverses": None}
+    ways = {
+        "a sequence left out": _changed(told, {"sequence": shown[SOME]["sequence"] + 1}),
+        "another balance": _changed(told, {"balance_after": shown[SOME]["balance_after"] + 1}),
+        "booked before": _changed(told, {"booked_at": shown[SOME - 1]["booked_at"] - 1}),
+        "booked before there was anything": _changed(told, {"booked_at": -(2**52)}, at=1),
+        "after the erasure": _changed(
+            told, {**whose, "balance_after": erased["balance_after"] + shown[-1]["points"]}, at=-1
+        ),
+        "after a merge": _changed(told, merged, at=1),
+        "another position": _changed(told, {"position": 7}),
+    }
+
+    refused_by_all({name: ("export", given, ()) for name, given in ways.items()})
+    assert by_the_page(ways["another balance"]), "it knows the chain alone"
+
+
 async def test_checkpoints_are_written_in_one_way(told: Told, tmp_path: Path) -> None:
     lines, text = told.checkpoints, text_of(told.checkpoints)
     hashes = ("previous", "hash", "root", "policy_hash")
