@@ -251,6 +251,7 @@ async function verifyReceipt(kept, keys) {
   if (receipt.receipt !== 1 || receipt.canonical !== 1) fail("it is of another form");
   for (const line of receipt.entries) shaped(line, ENTRY, "an entry");
   for (const each of receipt.checkpoints) checkpointOf(each, "a checkpoint");
+  if (receipt.entries.length === 0) fail("it proves nothing: there is no entry in it that a checkpoint covers");
   const covering = new Map(receipt.checkpoints.map((each) => [each.number, each]));
   if (covering.size < receipt.checkpoints.length) fail("two of its checkpoints have one number");
   const trusted = keys.length ? keys : [...kept, ...receipt.checkpoints].slice(0, 1).map((each) => each.public_key);

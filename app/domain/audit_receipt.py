@@ -56,6 +56,8 @@ class ReceiptAudit:
             checkpoints = [parsed_checkpoint(each) for each in shown["checkpoints"]]
         except Misshapen as error:
             raise NoReceipt(f"it is no receipt: {error}") from error
+        if not entries:
+            raise NoReceipt("it proves nothing: there is no entry in it that a checkpoint covers")
         by_number = {each.number: each for each in checkpoints}
         if len(by_number) < len(checkpoints):
             raise NoReceipt("it is no receipt: two of its checkpoints have one number")

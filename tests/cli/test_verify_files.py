@@ -38,6 +38,15 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, option: str, name
 
 
 @once
+async def test_a_receipt_without_entries_proves_nothing(told: Told) -> None:
+    for nothing in (["entries"], ["entries", "checkpoints"]):
+        for program in (by_command, by_javascript):
+            is_sound, said = program("receipt", compact({**told.receipt, **{name: [] for name in nothing}}))
+            assert not is_sound
+            assert "it proves nothing: there is no entry in it" in said
+
+
+@once
 async def test_a_file_without_checkpoints_is_said_to_be_so(told: Told, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.touch()
