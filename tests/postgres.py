@@ -28,6 +28,7 @@ _T = TypeVar("_T")
 
 START_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 20
+STATEMENT_TIMEOUT_SECONDS = 120  # whoever holds what it waits for may be waiting for it
 STARTS_MAX = 5  # another process may take the free port between our look and PostgreSQL's
 
 # What is durable after a crash is for the tests that ask for it: `Postgres(settings={"fsync": "on"})`.
@@ -234,7 +235,7 @@ def free_port() -> int:
 
 
 async def execute(url: str, sql: str) -> None:
-    connection = await asyncpg.connect(url, timeout=START_TIMEOUT_SECONDS)
+    connection = await asyncpg.connect(url, timeout=START_TIMEOUT_SECONDS, command_timeout=STATEMENT_TIMEOUT_SECONDS)
     try:
         await connection.execute(sql)
     finally:

@@ -21,6 +21,7 @@ from tests.postgres import free_port
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 30
+RUN_TIMEOUT_SECONDS = 600
 KIBIBYTES_IN_MEBIBYTE = 1_024
 
 # A process is forked off one that has read the code, which takes longer than all else that most tests do.
@@ -63,8 +64,9 @@ class GoodwillProcess:
         """From its beginning to its end, and return its exit code."""
         self._launch(*command)
         running = self._running
-        await asyncio.to_thread(running.join)
-        return running.exitcode or 0
+        await asyncio.to_thread(running.join, RUN_TIMEOUT_SECONDS)
+        assert running.exitcode is not None, f"{command} does not end:\n{self.log}"
+        return running.exitcode
 
     @property
     def _running(self) -> ForkServerProcess:
