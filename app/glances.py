@@ -18,6 +18,7 @@ class Glances:
         self._engine = engine
         self._at_once = asyncio.Semaphore(GLANCES_MAX)
         self._idle: list[AsyncConnection] = []
+        self._is_closed = False
 
     @asynccontextmanager
     async def glance(self) -> AsyncGenerator[AsyncConnection]:
@@ -29,10 +30,15 @@ class Glances:
             except BaseException:
                 await connection.close()
                 raise
-            self._idle.append(connection)
+            if self._is_closed:  # a look-up has its answer before its transaction ends
+                await connection.invalidate()  # the pool is gone that would close it
+                await connection.close()
+            else:
+                self._idle.append(connection)
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Give every connection back; one that is in use, when it is no more."""
+        self._is_closed = True
         for connection in self._idle:
             await connection.close()
         await self._engine.dispose()
