@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.engines import BY_INDEX, driver_url, postgres_engine, quoted, sqlite_engine
@@ -40,8 +40,8 @@ class Database:
     """The connections of one process to one database. Close it with `await close()`.
 
     `role` is whom PostgreSQL takes us for, so that the wall between the books holds; None: whoever the URL names. It is
-    settled before anything is asked (app/upgrade.py), and so is the schema of the tables, which the role alone might
-    not find. Who migrates is whoever `owner_url` names, or else the URL.
+    settled before anything is asked (app/walling.py), and so is the schema of the tables (app/upgrade.py). Who migrates
+    is whoever `owner_url` names, or else the URL.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Database:
     ) -> None:
         self.url = driver_url(url)
         self.owner_url = driver_url(owner_url) if owner_url else self.url
-        self.role = role
+        self.role = self.wanted_role = role
         self.schema = schema
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -62,11 +62,6 @@ class Database:
             self._reader = self._engine(READERS_MAX)
             glancer = self._engine(GLANCES_MAX, settings=BY_INDEX, pool_reset_on_return=None)
         self._glances = Glances(glancer)
-
-    @property
-    def login(self) -> str | None:
-        """Who connects, if it is not the owner."""
-        return None if self.owner_url == self.url else self.url.username
 
     def write(self, book: str) -> AbstractAsyncContextManager[AsyncConnection]:
         """One write transaction in a book: committed when the block ends, rolled back when it raises."""
@@ -119,7 +114,7 @@ class Database:
             async with self._write() as tx:
                 yield tx
             return
-        engine = postgres_engine(self.owner_url, 1)
+        engine = postgres_engine(self.owner_url, 1, settings=self._path())
         try:
             async with answering(is_writing=True), _begun_on_postgres(engine, _WRITING) as tx:
                 yield tx
@@ -127,9 +122,11 @@ class Database:
             await engine.dispose()
 
     @asynccontextmanager
-    async def apart(self, **settings: str) -> AsyncGenerator[AsyncConnection]:
-        """PostgreSQL: a connection of the owner's with settings of its own, in no transaction; then it is closed."""
-        engine = postgres_engine(self.owner_url, 1, settings=settings, isolation_level="READ COMMITTED")
+    async def apart(self, url: URL | None = None, **settings: str) -> AsyncGenerator[AsyncConnection]:
+        """PostgreSQL: a connection with settings of its own, in no transaction; then it is closed. It is the owner's
+        unless a URL is named."""
+        own = {**self._path(), **settings}
+        engine = postgres_engine(url or self.owner_url, 1, settings=own, isolation_level="READ COMMITTED")
         try:
             async with answering(), engine.connect() as connection:
                 yield connection
@@ -159,8 +156,11 @@ class Database:
         return postgres_engine(self.url, size, settled=self._settled, **options)
 
     def _settled(self) -> Mapping[str, str]:
-        settings = {"role": self.role, "search_path": self.schema}
-        return {name: value for name, value in settings.items() if value is not None}
+        return {**self._path(), **({"role": self.role} if self.role else {})}
+
+    def _path(self) -> Mapping[str, str]:
+        """No table that somebody made for a session alone stands before ours."""
+        return {"search_path": f"{self.schema}, pg_temp"} if self.schema else {}
 
     def _as(self, suffix: str) -> str:
         """As which of our roles a transaction is run, if we have any."""
@@ -187,17 +187,17 @@ async def _transaction(tx: AsyncConnection, *begin: str) -> AsyncGenerator[None]
         yield
     except BaseException:
         if not driver.is_closed():
-            with suppress(TimeoutError):  # then the driver has given the connection up
+            with suppress(TimeoutError):
                 await _say(driver, "ROLLBACK", seconds=ROLLBACK_SECONDS)
         raise
     await _say(driver, "COMMIT")
 
 
 async def _say(driver: Any, text: str, *, seconds: float | None = None) -> None:
-    """Begin or end a transaction. Who is cancelled meanwhile cannot know whether that was done: the connection goes."""
+    """Begin or end a transaction. Who hears no answer cannot know whether that was done: the connection goes."""
     try:
         await driver.execute(text, timeout=seconds)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, TimeoutError):
         driver.terminate()
         raise
 

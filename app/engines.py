@@ -86,7 +86,7 @@ def postgres_engine(
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def _settle(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
-        parameters["server_settings"].update(settled())
+        parameters["server_settings"] = {**parameters["server_settings"], **settled()}
 
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, text
 
+from app.domain.errors import DatabaseUnavailable
 from app.tables.grants import EMPTIED, GRANTS, OVERSEEN, OVERSEER, SANDBOX, Verbs
 
 _OURS = ("own_book", "every_book", "overseen", "sandbox_alone")
@@ -42,6 +43,35 @@ _FOUND = text(
     """
 )
 
+_LEDGERS = text(
+    """
+    SELECT relnamespace::regnamespace::text AS name, bool_and(pg_table_is_visible(oid)) AS is_visible FROM pg_class
+    WHERE relkind = 'r' AND relname IN ('alembic_version', 'entries', 'account_keys', 'aliases')
+    GROUP BY relnamespace HAVING count(*) = 4
+    """
+)
+
+# A policy lets the owner see every book, whoever that was when it was made.
+_SEES_ALL = text(
+    """
+    SELECT NOT row_security_active(pg_class.oid) OR EXISTS (
+        SELECT 1 FROM pg_policy, unnest(polroles) AS role
+        WHERE polrelid = pg_class.oid AND polname = 'every_book' AND pg_has_role(role, 'USAGE')
+    ) FROM pg_class WHERE pg_class.oid = to_regclass('entries')
+    """
+)
+
+_GOES_PAST = text(
+    """
+    SELECT EXISTS (
+        SELECT 1 FROM pg_roles AS own, pg_roles AS other, pg_class, pg_namespace
+        WHERE own.rolname = ANY(CAST(:roles AS text[])) AND pg_has_role(own.oid, other.oid, 'MEMBER')
+        AND pg_class.oid = to_regclass('entries') AND pg_namespace.oid = relnamespace
+        AND (other.rolsuper OR other.rolbypassrls OR other.oid IN (relowner, nspowner))
+    )
+    """
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Policy:
@@ -64,6 +94,8 @@ def unwalled(connection: Connection, role: str | None) -> list[Table]:
     """The tables at which something of the wall is missing; without a role, of what holds for the owner alone."""
     asked = {"tables": [table.name for table in GRANTS], "ours": list(_OURS), "roles": list(roles_of(role))}
     found = {row.name: row for row in connection.execute(_FOUND, asked)}
+    if absent := sorted({table.name for table in GRANTS} - found.keys()):
+        raise DatabaseUnavailable(f"Of the ledger's tables some are gone, or out of sight: {', '.join(absent)}.")
     return [table for table in GRANTS if not _is_walled(table, found[table.name], role)]
 
 
@@ -76,7 +108,7 @@ def _is_walled(table: Table, found: Row[Any], role: str | None) -> bool:
 def put_up(connection: Connection, role: str | None) -> None:
     """Put up what is missing, each table in a transaction of its own. The roles must be there."""
     for each in roles_of(role):
-        connection.execute(text(f'GRANT USAGE ON SCHEMA {schema_of(connection)} TO "{each}"'))
+        connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA {ledger_schema(connection)} TO "{each}"')
     if role:  # who logs in as one of us asks for the revision, too
         connection.execute(text(f'GRANT SELECT ON alembic_version TO "{role}"'))
     connection.commit()
@@ -111,28 +143,27 @@ def may_be(connection: Connection, login: str | None, role: str) -> bool:
     )
 
 
-def schema_of(connection: Connection) -> str:
-    """Where the tables are: on the path of whoever connects, which need not be that of the role that serves."""
-    asked = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('entries')"
-    return str(connection.execute(text(asked)).scalar_one())
+def ledger_schema(connection: Connection) -> str | None:
+    """The schema of the ledger's tables, as an identifier; None if there are none yet.
+
+    DatabaseUnavailable: there are several, and the search path leads to none of them, or to more than one.
+    """
+    found = connection.execute(_LEDGERS).all()
+    mine = [each for each in found if each.is_visible] if len(found) > 1 else found
+    if len(mine) != min(len(found), 1):
+        names = ", ".join(sorted(each.name for each in found))
+        raise DatabaseUnavailable(f"The database holds several ledgers: let the search path name one of {names}.")
+    return mine[0].name if mine else None
 
 
 def sees_all(connection: Connection) -> bool:
     """Whether who connects sees the rows of every book, as long as it names none."""
-    asked = """
-        SELECT NOT row_security_active(oid) OR pg_has_role(relowner, 'USAGE')
-        FROM pg_class WHERE oid = to_regclass('entries')
-    """
-    return bool(connection.execute(text(asked)).scalar())
+    return bool(connection.execute(_SEES_ALL).scalar())
 
 
 def goes_past(connection: Connection, role: str) -> bool:
-    """Whether the role, if there is one of that name, is none that the wall would hold."""
-    asked = """
-        SELECT rolbypassrls OR pg_has_role(who.oid, relowner, 'MEMBER')
-        FROM pg_roles AS who, pg_class AS what WHERE rolname = :role AND what.oid = to_regclass('entries')
-    """
-    return bool(connection.execute(text(asked), {"role": role}).scalar())
+    """Whether the wall would not hold the role, one that it becomes, or one that these may become."""
+    return bool(connection.execute(_GOES_PAST, {"roles": list(roles_of(role))}).scalar_one())
 
 
 def _is_member(connection: Connection, login: str | None, role: str) -> bool:

@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
-from app.tables import metadata
+from app.tables import REVISION, metadata
 from app.tables.grants import ROLE
-from app.upgrade import in_turn, put_up_wall
+from app.turns import in_turn
+from app.upgrade import revision_of, settle_schema
+from app.walling import put_up_wall
 
 
 def main() -> None:
@@ -43,10 +45,14 @@ def migrate(connection: Connection) -> None:
 
 async def migrate_database(url: str) -> None:
     role = os.environ.get("GOODWILL_DATABASE_ROLE", ROLE)
-    database = Database(url, role=None if role == "none" else role)
+    owner_url = os.environ.get("GOODWILL_DATABASE_OWNER_URL")
+    database = Database(url, role=None if role == "none" else role, owner_url=owner_url)
     try:
-        await in_turn(database, migrate)
         if not database.is_sqlite:
+            await settle_schema(database)
+        await in_turn(database, migrate)
+        if not database.is_sqlite and await revision_of(database) == REVISION:
+            await settle_schema(database)
             await put_up_wall(database)
     except DatabaseUnavailable as refusal:
         raise CommandError(refusal.detail) from refusal

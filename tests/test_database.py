@@ -13,6 +13,7 @@ from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.sql import driver_of
 from tests.crash.cutting import network_to
+from tests.operations.delivering import until
 from tests.postgres import Server, execute
 
 NAME = "canary"
@@ -184,3 +185,40 @@ async def test_whoever_waits_no_longer_for_a_server_that_fell_silent_is_let_go(
         assert done == {asking}
         assert await ask() == 1
         await database.close()
+
+
+async def test_a_rollback_that_is_not_answered_leaves_no_connection_to_the_next(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.ROLLBACK_SECONDS", 0.1)
+    url = make_url(postgres.url("postgres"))
+    async with network_to(url.port or 0) as network:
+        database = Database(url.set(port=network.port).render_as_string(hide_password=False))
+
+        async def fail() -> None:
+            async with database.read("acme"):
+                network.flows.clear()
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await fail()
+        network.flows.set()
+        async with asyncio.timeout(LET_GO_SECONDS), database.read("acme") as tx:
+            assert await driver_of(tx).fetchval("SELECT current_setting('goodwill.book')") == "acme"
+        await database.close()
+
+
+async def test_who_is_still_looking_at_the_end_leaves_no_connection(postgres: Server) -> None:
+    url = postgres.create_database("looking_at_the_end")
+    database, other = Database(url), await asyncpg.connect(url)
+    left = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with database.glance("acme") as tx:
+        await database.close()
+        assert await driver_of(tx).fetchval("SELECT 1") == 1
+        assert await other.fetchval(left) == 1
+
+    async def is_gone() -> bool:
+        return not await other.fetchval(left)
+
+    await until(is_gone)
+    await other.close()

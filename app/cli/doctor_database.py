@@ -17,7 +17,7 @@ from app.domain.instant import SECOND
 from app.engines import driver_url
 from app.main import clock, database_of
 from app.settings import Settings
-from app.upgrade import ALEMBIC_INI
+from app.upgrade import ALEMBIC_INI, settle_schema
 
 POSTGRES_LEAST = 15
 SQLITE_LEAST = (3, 35, 0)  # upserts as SQLAlchemy words them, and RETURNING
@@ -47,14 +47,16 @@ def _exists(path: str | None) -> bool:
 
 async def _examined(settings: Settings, database: Database) -> list[Check]:
     is_sqlite = database.is_sqlite
+    if not is_sqlite:
+        await settle_schema(database)
     async with database.oversee() if is_sqlite else database.apart() as tx:
         milliseconds = await _round_trip(tx)
         checks = [*(await _sqlite(tx, milliseconds) if is_sqlite else await _postgres(tx, milliseconds))]
         schema, is_readable = await tx.run_sync(_schema)
         checks.append(schema)
         if is_readable and not is_sqlite:
-            checks.append(wall := await wall_check(database, tx))
-            is_readable = wall.verdict != "fail"
+            wall, is_readable = await wall_check(database, tx)
+            checks.append(wall)
     if is_readable:
         async with database.oversee() as tx:
             checks += await ledger_checks(settings, tx, is_sqlite=is_sqlite)

@@ -4,31 +4,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cli.doctor_check import Check, fail, ok, warn
 from app.database import Database
-from app.wall import may_be, schema_of, sees_all, unwalled
+from app.wall import goes_past, may_be, sees_all, unwalled
+from app.walling import GOES_PAST, NOT_THE_OWNER, SEES_NOTHING, login_of
 
 
-async def wall_check(database: Database, connection: AsyncConnection) -> Check:
-    """Whether it stands; `database.role` is none from then on if it does not. Requires the schema of this release."""
-    check = await _standing(database, connection)
-    database.schema = await connection.run_sync(schema_of)
-    if database.role is None:
-        async with database.oversee() as tx:
-            if not await tx.run_sync(sees_all):
-                advice = "let it be the role that serves (GRANT goodwill_app TO …), as docs/settings.md says"
-                return fail("wall", "who logs in does not own the tables, and would see no book", advice)
-    return check
+async def wall_check(database: Database, connection: AsyncConnection) -> tuple[Check, bool]:
+    """Whether it stands, and whether we see the books; `database.role` is none from then on if it does not stand.
 
-
-async def _standing(database: Database, connection: AsyncConnection) -> Check:
-    role, database.role = database.role, None
-    if role is None:
+    `connection` is the owner's. Requires the schema of this release.
+    """
+    wanted, database.role = database.wanted_role, None
+    async with database.apart(database.url) as own:
+        sees = await own.run_sync(sees_all)
+    if wanted is None:
         advice = "leave GOODWILL_DATABASE_ROLE alone: the code asks for one book alone, and nothing stands behind it"
-        return warn("wall", "GOODWILL_DATABASE_ROLE is none", advice)
-    if not await connection.run_sync(may_be, database.login, role):
+        return _seen(warn("wall", "GOODWILL_DATABASE_ROLE is none", advice), sees=sees)
+    if await connection.run_sync(goes_past, wanted):
+        return fail("wall", f"it would not hold the role {wanted}", GOES_PAST), False
+    if not await connection.run_sync(may_be, await login_of(database), wanted):
         advice = "the next goodwill serve makes it, if it may; docs/settings.md says how to make it by hand"
-        return warn("wall", f"there is no role {role}, or who connects may not be it", advice)
-    if missing := await connection.run_sync(unwalled, role):
+        return _seen(warn("wall", f"there is no role {wanted}, or who connects may not be it", advice), sees=sees)
+    if missing := await connection.run_sync(unwalled, wanted):
         says = f"something is missing at {', '.join(table.name for table in missing)}"
-        return warn("wall", says, "the next goodwill serve puts it up")
-    database.role = role
-    return ok("wall", f"row-level security stands between the books; the service works as {role}")
+        if await connection.run_sync(sees_all):
+            return warn("wall", says, "the next goodwill serve puts it up"), sees
+        return fail("wall", says, NOT_THE_OWNER), False
+    database.role = wanted
+    return ok("wall", f"row-level security stands between the books; the service works as {wanted}"), True
+
+
+def _seen(check: Check, *, sees: bool) -> tuple[Check, bool]:
+    return (check, True) if sees else (fail("wall", check.says, SEES_NOTHING), False)

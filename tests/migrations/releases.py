@@ -12,7 +12,8 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from app.database import Database
-from app.upgrade import ALEMBIC_INI, in_turn
+from app.turns import in_turn
+from app.upgrade import ALEMBIC_INI
 
 NEXT_INI, STUCK_INI = (Path(__file__).parent / name / "alembic.ini" for name in ("next_release", "stuck_release"))
 NEXT_REVISION = "9003"

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
 
-from app import upgrade as upgrading
+from app import turns
 from app.cli.commands import app
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.tables import REVISION, accounts
-from app.upgrade import ADVISORY_LOCK_KEY, in_turn, upgrade
+from app.turns import ADVISORY_LOCK_KEY, in_turn
+from app.upgrade import upgrade
 from tests.conftest import Bench
 from tests.postgres import Server
 
@@ -56,7 +57,7 @@ async def test_a_server_that_runs_goes_on_when_a_later_release_migrates(bench: B
 async def test_a_table_that_is_in_use_for_long_is_given_up_with_a_clear_line(
     on_postgres: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upgrading, "TRIES_MAX", 2)
+    monkeypatch.setattr(turns, "TRIES_MAX", 2)
     tries: list[bool] = []
 
     def work(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from alembic.script import Script, ScriptDirectory
 
 from app.database import Database
 from app.tables import metadata
-from app.upgrade import in_turn
+from app.turns import in_turn
 from tests.migrations.catalogue import Table, catalogue, without_triggers
 from tests.migrations.conftest import NewDatabase
 from tests.migrations.releases import NEXT_INI, turn_to

@@ -91,7 +91,8 @@ async def serves(database: Database) -> None:
 
 async def examined(database: Database) -> Check:
     async with database.apart() as connection:
-        return await wall_check(database, connection)
+        check, _ = await wall_check(database, connection)
+        return check
 
 
 def as_login(url: str, name: str) -> str:
