@@ -1,8 +1,13 @@
 """The service in this process: one application over one database, which can be started anew."""
 
+import asyncio
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
+import uvloop
 from fastapi import FastAPI
 
 from app.main import Opened, create_app
@@ -37,3 +42,13 @@ class Service:
 
     def _created(self) -> FastAPI:
         return create_app(Opened(Settings(database_url=self.bench.url), ledger=self.bench.ledger))
+
+
+@contextmanager
+def running() -> Iterator[asyncio.Runner]:
+    """A runner on uvloop, which is the quicker. Where its warning of a connection that was left open is an error, it
+    does not close that connection, and waits for its end for ever."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", ResourceWarning)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            yield runner

@@ -1,7 +1,6 @@
 """The laws of DESIGN 7 under random histories, against a model that shares no code with the service."""
 
 import ast
-import asyncio
 import os
 import secrets
 import sys
@@ -13,14 +12,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-import uvloop
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import open_bench
 from tests.laws.example import STEPS
 from tests.laws.machine import Laws
-from tests.laws.service import Service
+from tests.laws.service import Service, running
 from tests.soaking import SOAKING
 
 EXAMPLES = int(os.environ.get("GOODWILL_LAW_EXAMPLES", "100"))
@@ -98,7 +96,7 @@ def report(line: str) -> None:
 def machine_on(url: str) -> Iterator[type[Laws]]:
     """The machine on one database and in one event loop; what ran is printed at the end."""
     begun, cpu = time.perf_counter(), time.process_time()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with running() as runner:
         bench = runner.run(open_bench(url))
         tally: Counter[str] = Counter()
         machine = type("Machine", (Laws,), {"runner": runner, "service": Service(bench), "tally": tally})

@@ -1,17 +1,15 @@
 """The laws hold, and each name leads where it should, under random merges, undoings and erasures."""
 
-import asyncio
 import json
 from collections import Counter
 from itertools import count
 
-import uvloop
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import open_bench
 from tests.laws.merging import Merging
-from tests.laws.service import Service
+from tests.laws.service import Service, running
 from tests.laws.test_histories import report
 from tests.soaking import so_many
 
@@ -28,7 +26,7 @@ LIMITS = settings(
 
 
 def test_the_laws_hold_while_customers_are_merged_released_and_forgotten(database_url: str) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with running() as runner:
         bench = runner.run(open_bench(database_url))
         tally: Counter[str] = Counter()
         machine = type("Machine", (Merging,), {"runner": runner, "service": Service(bench), "tally": tally})
