@@ -135,16 +135,17 @@ def _heaviest(lines: Iterable[_Line], half_lives: HalfLives) -> list[_Line]:
     ]
 
 
-def _rank(half_life_days: float | None) -> Callable[[Entry | Heavy], tuple[float, int]]:
-    """Entries of one memory in their order, by the logarithm of what would be felt of each in 1970; then by sequence.
+def _rank(half_life_days: float | None) -> Callable[[Entry | Heavy], tuple[float, int, UUID | str]]:
+    """Entries of one memory in their order, by the logarithm of what would be felt of each in 1970; then by sequence,
+    and by their ids: what came with one merge is of one sequence.
 
     In any other year the order is the same, only that a float is too small, or too large, for what is felt. On any
     machine it is the same, too, so that what one stores another may verify.
     """
     if half_life_days is None:
-        return lambda line: (_log2(abs(line.points)), line.sequence)
+        return lambda line: (_log2(abs(line.points)), line.sequence, line.entry_id)
     half_life = half_life_days * DAY
-    return lambda line: (_log2(abs(line.points)) + line.value_at / half_life, line.sequence)
+    return lambda line: (_log2(abs(line.points)) + line.value_at / half_life, line.sequence, line.entry_id)
 
 
 @lru_cache(maxsize=4096)  # points have bounds

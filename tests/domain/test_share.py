@@ -1,5 +1,6 @@
 """What an account keeps of its heaviest entries says at any later instant what a look at all its lines says."""
 
+from dataclasses import replace
 from math import isclose
 
 import pytest
@@ -10,7 +11,16 @@ from app.domain.entry import Entry
 from app.domain.instant import DAY, YEAR, Instant
 from app.domain.memory import fading
 from app.domain.policy import HalfLives, Memory, Policy
-from app.domain.share import BECAUSE_MAX, because, heaviest_among, heaviest_of, heavy, with_entry
+from app.domain.share import (
+    BECAUSE_MAX,
+    Heavy,
+    because,
+    heaviest_among,
+    heaviest_in,
+    heaviest_of,
+    heavy,
+    with_entry,
+)
 from tests.domain.paper import Event, Paper, postings, reversals, unreversed
 from tests.domain.strategies import half_lives
 
@@ -76,6 +86,20 @@ def test_of_what_weighs_the_same_the_later_entry_comes_first() -> None:
     kept = heaviest_of(paper.entries, HalfLives())
 
     assert [share.entry.sequence for share in because(kept, HalfLives(), paper.now)] == [6, 5, 4]
+
+
+@given(st.permutations(range(5)), st.sampled_from([None, 90.0]))
+def test_of_what_came_with_one_merge_and_weighs_the_same_the_ids_decide(order: list[int], days: float | None) -> None:
+    lives = replace(HalfLives(), lasting=days)
+    came = [Heavy(7, f"{number:032x}", "apology.first", 3, DAY, "lasting") for number in order]
+
+    kept = heaviest_among(came, lives)
+
+    assert [each.entry_id for each in heaviest_in(kept)] == [f"{number:032x}" for number in (2, 3, 4)]
+    paper = Paper(policy=Policy(half_lives=lives))
+    paper.step(Event(gap=0, points=40))
+    heavier = replace(paper.entries[-1], sequence=8, value_at=DAY)
+    assert with_entry(kept, heavier, lives) == heaviest_among([*came, heavy(heavier)], lives)
 
 
 def test_what_nobody_knows_stays_unknown() -> None:
