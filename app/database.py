@@ -156,11 +156,12 @@ class Database:
         return postgres_engine(self.url, size, settled=self._settled, **options)
 
     def _settled(self) -> Mapping[str, str]:
-        return {**self._path(), **({"role": self.role} if self.role else {})}
+        """No table that somebody made for a session alone stands before ours."""
+        path = {"search_path": f"{self.schema}, pg_temp"} if self.schema else {}
+        return {**path, **({"role": self.role} if self.role else {})}
 
     def _path(self) -> Mapping[str, str]:
-        """No table that somebody made for a session alone stands before ours."""
-        return {"search_path": f"{self.schema}, pg_temp"} if self.schema else {}
+        return {"search_path": self.schema} if self.schema else {}
 
     def _as(self, suffix: str) -> str:
         """As which of our roles a transaction is run, if we have any."""

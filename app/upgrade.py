@@ -4,6 +4,8 @@ On SQLite all pending migrations are one transaction, on PostgreSQL each is one 
 migration is done or not begun, and the next start goes on. docs/upgrading.md says how migrations are to be written.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -27,24 +29,27 @@ async def upgrade(database: Database) -> None:
 
     DatabaseUnavailable: it does not answer, is of a later release, or others do not let go of a table.
     """
+    with saying_who_may():
+        if not database.is_sqlite:
+            await settle_schema(database)
+        revision = await revision_of(database)
+        if revision != REVISION:
+            _refuse_later(revision)
+            await in_turn(database, _migrate)
+        if not database.is_sqlite:
+            await settle_schema(database)
+            await put_up_wall(database)
+
+
+@contextmanager
+def saying_who_may() -> Generator[None]:
+    """What PostgreSQL does not let who connects do in the block is raised as DatabaseUnavailable."""
     try:
-        await _upgrade(database)
+        yield
     except DBAPIError as error:
         if sqlstate_of(error) in _NOT_ALLOWED:
             raise DatabaseUnavailable(NOT_THE_OWNER) from error
         raise
-
-
-async def _upgrade(database: Database) -> None:
-    if not database.is_sqlite:
-        await settle_schema(database)
-    revision = await revision_of(database)
-    if revision != REVISION:
-        _refuse_later(revision)
-        await in_turn(database, _migrate)
-    if not database.is_sqlite:
-        await settle_schema(database)
-        await put_up_wall(database)
 
 
 async def settle_schema(database: Database) -> None:
@@ -76,7 +81,13 @@ def _migrate(connection: Connection) -> None:
     from alembic.config import Config
 
     began_in_transaction = connection.in_transaction()
-    _refuse_later(schema_revision(connection))  # another release may have had its turn meanwhile
+    revision = schema_revision(connection)
+    _refuse_later(revision)  # another release may have had its turn meanwhile
+    if revision is None and connection.dialect.name != "sqlite" and (found := ledger_schema(connection)):
+        raise DatabaseUnavailable(
+            f"There is a ledger in the schema {found}, and no word of its release: is it being restored, or made by a "
+            "process with another search path? Start again when that is done."
+        )
     if not began_in_transaction:
         connection.rollback()  # each migration begins its own
 

@@ -45,19 +45,20 @@ _FOUND = text(
 
 _LEDGERS = text(
     """
-    SELECT relnamespace::regnamespace::text AS name, bool_and(pg_table_is_visible(oid)) AS is_visible FROM pg_class
-    WHERE relkind = 'r' AND relname IN ('alembic_version', 'entries', 'account_keys', 'aliases')
-    GROUP BY relnamespace HAVING count(*) = 4
+    SELECT relnamespace::regnamespace::text AS name, bool_and(pg_table_is_visible(oid)) AS is_visible,
+        has_schema_privilege(relnamespace, 'USAGE') AS is_open
+    FROM pg_class WHERE relkind = 'r' AND relname IN ('entries', 'account_keys')
+    GROUP BY relnamespace HAVING count(*) = 2
     """
 )
 
 # A policy lets the owner see every book, whoever that was when it was made.
 _SEES_ALL = text(
     """
-    SELECT NOT row_security_active(pg_class.oid) OR EXISTS (
+    SELECT bool_and(NOT row_security_active(pg_class.oid) OR EXISTS (
         SELECT 1 FROM pg_policy, unnest(polroles) AS role
         WHERE polrelid = pg_class.oid AND polname = 'every_book' AND pg_has_role(role, 'USAGE')
-    ) FROM pg_class WHERE pg_class.oid = to_regclass('entries')
+    )) FROM pg_class WHERE pg_class.oid IN (SELECT to_regclass(name) FROM unnest(CAST(:tables AS text[])) AS name)
     """
 )
 
@@ -146,19 +147,22 @@ def may_be(connection: Connection, login: str | None, role: str) -> bool:
 def ledger_schema(connection: Connection) -> str | None:
     """The schema of the ledger's tables, as an identifier; None if there are none yet.
 
-    DatabaseUnavailable: there are several, and the search path leads to none of them, or to more than one.
+    DatabaseUnavailable: there are several, and the search path leads to none of them, or to more than one; or who
+    connects may not use it.
     """
     found = connection.execute(_LEDGERS).all()
     mine = [each for each in found if each.is_visible] if len(found) > 1 else found
     if len(mine) != min(len(found), 1):
         names = ", ".join(sorted(each.name for each in found))
         raise DatabaseUnavailable(f"The database holds several ledgers: let the search path name one of {names}.")
+    if mine and not mine[0].is_open:
+        raise DatabaseUnavailable(f"The ledger is in the schema {mine[0].name}, which who connects may not use.")
     return mine[0].name if mine else None
 
 
 def sees_all(connection: Connection) -> bool:
     """Whether who connects sees the rows of every book, as long as it names none."""
-    return bool(connection.execute(_SEES_ALL).scalar())
+    return bool(connection.execute(_SEES_ALL, {"tables": [table.name for table in GRANTS]}).scalar())
 
 
 def goes_past(connection: Connection, role: str) -> bool:

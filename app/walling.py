@@ -25,8 +25,10 @@ NOT_THE_OWNER = (
     "so: set GOODWILL_DATABASE_OWNER_URL (docs/settings.md) to who owns the tables."
 )
 SEES_NOTHING = (
-    "Who logs in by GOODWILL_DATABASE_URL does not own the tables, and is not the role that serves: it would see no "
-    "book. Let it be that role, as docs/settings.md says (GRANT goodwill_app TO …), or log in as the owner."
+    "Who logs in by GOODWILL_DATABASE_URL is neither the role that serves nor an owner whom the wall between the "
+    "books knows: it would see no book. Let it be that role (GRANT goodwill_app TO …), or log in as the owner; if the "
+    "tables have another owner now, start once with GOODWILL_DATABASE_ROLE, which puts the wall up anew "
+    "(docs/settings.md)."
 )
 GOES_PAST = (
     "The role of GOODWILL_DATABASE_ROLE, or one that it may become, owns the tables or their schema, or goes past "

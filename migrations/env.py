@@ -15,7 +15,7 @@ from app.domain.errors import DatabaseUnavailable
 from app.tables import REVISION, metadata
 from app.tables.grants import ROLE
 from app.turns import in_turn
-from app.upgrade import revision_of, settle_schema
+from app.upgrade import revision_of, saying_who_may, settle_schema
 from app.walling import put_up_wall
 
 
@@ -48,16 +48,21 @@ async def migrate_database(url: str) -> None:
     owner_url = os.environ.get("GOODWILL_DATABASE_OWNER_URL")
     database = Database(url, role=None if role == "none" else role, owner_url=owner_url)
     try:
-        if not database.is_sqlite:
-            await settle_schema(database)
-        await in_turn(database, migrate)
-        if not database.is_sqlite and await revision_of(database) == REVISION:
-            await settle_schema(database)
-            await put_up_wall(database)
+        with saying_who_may():
+            await migrate_in_turn(database)
     except DatabaseUnavailable as refusal:
         raise CommandError(refusal.detail) from refusal
     finally:
         await database.close()
+
+
+async def migrate_in_turn(database: Database) -> None:
+    if not database.is_sqlite:
+        await settle_schema(database)
+    await in_turn(database, migrate)
+    if not database.is_sqlite and await revision_of(database) == REVISION:
+        await settle_schema(database)
+        await put_up_wall(database)
 
 
 main()

@@ -35,6 +35,10 @@ async def database_checks(settings: Settings) -> list[Check]:
     try:
         return await _examined(settings, database)
     except (DatabaseUnavailable, SQLAlchemyError, sqlite3.Error) as error:
+        if isinstance(error, DatabaseUnavailable) and error.__cause__ is None:  # it answered, and we refuse
+            return [
+                fail("database", error.detail, "docs/settings.md says who logs in, and where tables are looked for")
+            ]
         shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
         return [fail("database", f"{shown} does not answer: {_cause(error)}", _advice(is_sqlite=database.is_sqlite))]
     finally:

@@ -79,7 +79,7 @@ async def test_of_several_ledgers_in_one_database_the_search_path_names_one(owne
     await upgrade(first := Database(url, role=role))
     await first.close()
     await execute(url, "CREATE SCHEMA other")
-    for table in ("alembic_version", "entries", "account_keys", "aliases"):
+    for table in ("entries", "account_keys"):
         await execute(url, f"CREATE TABLE other.{table} (x int)")
 
     second = Database(url, role=role)
@@ -97,4 +97,34 @@ async def test_where_there_is_no_schema_to_make_tables_in_that_is_said(owned: Lo
     await execute(url, "ALTER ROLE CURRENT_USER SET search_path = none_of_them")
 
     with pytest.raises(DatabaseUnavailable, match="GOODWILL_DATABASE_OWNER_URL"):
+        await upgrade(Database(url, role=role))
+
+
+@pytest.mark.parametrize("named", ["public", "ours"])
+async def test_a_login_that_may_not_use_the_schema_is_told_so_and_makes_no_table(
+    postgres: Server, owned: Login, role: str, named: str
+) -> None:
+    url = owned("CREATEROLE")
+    await execute(url, f"CREATE SCHEMA IF NOT EXISTS {named}; ALTER ROLE CURRENT_USER SET search_path = {named}")
+    await upgrade(first := Database(url, role=role))
+    await first.close()
+    await execute(url, f"REVOKE ALL ON SCHEMA {named} FROM PUBLIC")
+    postgres.execute(f"CREATE ROLE {role}_login LOGIN")
+
+    stranger = Database(as_login(url, f"{role}_login"), role=role)
+    with pytest.raises(DatabaseUnavailable, match="may not use"):
+        await upgrade(stranger)
+
+    await stranger.close()
+    postgres.execute(f"DROP ROLE {role}_login")
+
+
+async def test_a_ledger_of_which_no_release_is_known_is_left_alone(owned: Login, role: str) -> None:
+    """As while a backup is being restored."""
+    url = owned("CREATEROLE")
+    await upgrade(first := Database(url, role=role))
+    await first.close()
+    await execute(url, "DELETE FROM alembic_version")
+
+    with pytest.raises(DatabaseUnavailable, match="being restored"):
         await upgrade(Database(url, role=role))
