@@ -30,14 +30,13 @@ async def upgrade(database: Database) -> None:
     DatabaseUnavailable: it does not answer, is of a later release, or others do not let go of a table.
     """
     with saying_who_may():
-        if not database.is_sqlite:
-            await settle_schema(database)
+        await settle_schema(database)
         revision = await revision_of(database)
         if revision != REVISION:
             _refuse_later(revision)
             await in_turn(database, _migrate)
-        if not database.is_sqlite:
             await settle_schema(database)
+        if not database.is_sqlite:
             await put_up_wall(database)
 
 
@@ -53,11 +52,13 @@ def saying_who_may() -> Generator[None]:
 
 
 async def settle_schema(database: Database) -> None:
-    """On PostgreSQL: look where the ledger is, and look for its tables there alone from now on.
+    """On PostgreSQL: look where the ledger is, and look for its tables there alone from now on. A file has no schemas.
 
     A search path may change, lead to another application's tables, or be the role's own. DatabaseUnavailable: the
     database holds several ledgers.
     """
+    if database.is_sqlite:
+        return
     async with database.apart() as connection:
         database.schema = await connection.run_sync(ledger_schema)
 

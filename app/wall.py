@@ -108,8 +108,9 @@ def _is_walled(table: Table, found: Row[Any], role: str | None) -> bool:
 
 def put_up(connection: Connection, role: str | None) -> None:
     """Put up what is missing, each table in a transaction of its own. The roles must be there."""
+    schema = ledger_schema(connection)
     for each in roles_of(role):
-        connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA {ledger_schema(connection)} TO "{each}"')
+        connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA {schema} TO "{each}"')
     if role:  # who logs in as one of us asks for the revision, too
         connection.execute(text(f'GRANT SELECT ON alembic_version TO "{role}"'))
     connection.commit()

@@ -57,8 +57,7 @@ async def migrate_database(url: str) -> None:
 
 
 async def migrate_in_turn(database: Database) -> None:
-    if not database.is_sqlite:
-        await settle_schema(database)
+    await settle_schema(database)
     await in_turn(database, migrate)
     if not database.is_sqlite and await revision_of(database) == REVISION:
         await settle_schema(database)

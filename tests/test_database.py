@@ -2,6 +2,8 @@
 
 import asyncio
 import traceback
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -12,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.database import Database
 from app.domain.errors import DatabaseUnavailable
 from app.sql import driver_of
-from tests.crash.cutting import network_to
+from tests.crash.cutting import Network, network_to
 from tests.operations.delivering import until
 from tests.postgres import Server, execute
 
@@ -158,13 +160,21 @@ async def test_whoever_is_cancelled_at_whatever_moment_leaves_no_transaction_beh
         await database.close()
 
 
+@asynccontextmanager
+async def _far_away(server: Server) -> AsyncGenerator[tuple[Network, Database]]:
+    """A database at the end of a network."""
+    url = make_url(server.url("postgres"))
+    async with network_to(url.port or 0) as network:
+        database = Database(url.set(port=network.port).render_as_string(hide_password=False))
+        yield network, database
+        await database.close()
+
+
 async def test_whoever_waits_no_longer_for_a_server_that_fell_silent_is_let_go(
     postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.database.ROLLBACK_SECONDS", 0.1)
-    url = make_url(postgres.url("postgres"))
-    async with network_to(url.port or 0) as network:
-        database = Database(url.set(port=network.port).render_as_string(hide_password=False))
+    async with _far_away(postgres) as (network, database):
 
         async def ask() -> int:
             async with database.read("acme") as tx:
@@ -184,16 +194,13 @@ async def test_whoever_waits_no_longer_for_a_server_that_fell_silent_is_let_go(
         network.flows.set()
         assert done == {asking}
         assert await ask() == 1
-        await database.close()
 
 
 async def test_a_rollback_that_is_not_answered_leaves_no_connection_to_the_next(
     postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.database.ROLLBACK_SECONDS", 0.1)
-    url = make_url(postgres.url("postgres"))
-    async with network_to(url.port or 0) as network:
-        database = Database(url.set(port=network.port).render_as_string(hide_password=False))
+    async with _far_away(postgres) as (network, database):
 
         async def fail() -> None:
             async with database.read("acme"):
@@ -205,7 +212,6 @@ async def test_a_rollback_that_is_not_answered_leaves_no_connection_to_the_next(
         network.flows.set()
         async with asyncio.timeout(LET_GO_SECONDS), database.read("acme") as tx:
             assert await driver_of(tx).fetchval("SELECT current_setting('goodwill.book')") == "acme"
-        await database.close()
 
 
 async def test_who_is_still_looking_at_the_end_leaves_no_connection(postgres: Server) -> None:

@@ -51,8 +51,7 @@ def _exists(path: str | None) -> bool:
 
 async def _examined(settings: Settings, database: Database) -> list[Check]:
     is_sqlite = database.is_sqlite
-    if not is_sqlite:
-        await settle_schema(database)
+    await settle_schema(database)
     async with database.oversee() if is_sqlite else database.apart() as tx:
         milliseconds = await _round_trip(tx)
         checks = [*(await _sqlite(tx, milliseconds) if is_sqlite else await _postgres(tx, milliseconds))]
