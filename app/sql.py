@@ -5,7 +5,7 @@ One text serves both databases. On SQLite each statement is a trip to the connec
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 Record = Sequence[Any]
 """A row: values by place, a UUID as such from PostgreSQL and as 32 hex digits from SQLite (see `uuid_of`)."""
+
+FEW_VALUES = 100  # below it several reads in one round trip are quicker than one after the other
 
 _PLACE = re.compile(r"(\bIN )?:(\w+)")
 _NUMBER = re.compile(r"\$(\d+)")
@@ -37,7 +39,7 @@ class Sql:
 
     def __init__(self, text: str, *, lock: bool = False, on_postgres: str | None = None) -> None:
         self._text = text
-        self.is_read = text.startswith("SELECT")
+        self.is_read, self.locks = text.startswith("SELECT"), lock
         self._names = list(dict.fromkeys(name for _, name in _PLACE.findall(text)))
         numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), on_postgres or text)
         self._postgres = f"{numbered} FOR UPDATE" if lock else numbered
@@ -107,7 +109,8 @@ class _Steps:
 async def run(tx: AsyncConnection, *steps: Step) -> list[list[Record]]:
     """Run the steps, within the transaction; the rows of each, if any of them reads.
 
-    Where none does they are one statement on PostgreSQL, so that they may not rely on what another of them wrote.
+    On PostgreSQL they are one statement where none reads, so that they may not rely on what another of them wrote; and
+    where all do and ask for few.
     """
     driver = driver_of(tx)
     if tx.dialect.name == "sqlite":
@@ -117,6 +120,8 @@ async def run(tx: AsyncConnection, *steps: Step) -> list[list[Record]]:
     if all(isinstance(statement, Insert) or not statement.is_read for statement, _ in steps):
         await _write_on_postgres(driver, steps)
         return []
+    if len(steps) > 1 and _asks_for_few(steps):
+        return await _read_at_once_on_postgres(driver, steps)
     return [await _read_on_postgres(driver, step) for step in steps]
 
 
@@ -154,8 +159,31 @@ async def _read_on_postgres(driver: Any, step: Step) -> list[Record]:
     return cast("list[Record]", await driver.fetch(text, *values))
 
 
+def _asks_for_few(steps: Iterable[Step]) -> bool:
+    """Whether all of them only read, and name few values: a row that comes in an array takes longer than by itself."""
+    listed = 0
+    for statement, given in steps:
+        if isinstance(statement, Insert) or statement.locks or not statement.is_read:
+            return False
+        listed += sum(len(value) for value in cast("Mapping[str, Any]", given).values() if isinstance(value, list))
+    return listed <= FEW_VALUES
+
+
+async def _read_at_once_on_postgres(driver: Any, steps: Sequence[Step]) -> list[list[Record]]:
+    """All in one round trip, an array of rows for each."""
+    texts, values = _numbered_on(steps)
+    return list(await driver.fetchrow(_side_by_side(texts), *values))
+
+
 async def _write_on_postgres(driver: Any, steps: Sequence[Step]) -> None:
     """All in one round trip."""
+    texts, values = _numbered_on(steps)
+    if texts:
+        await driver.execute(_together(texts), *values)
+
+
+def _numbered_on(steps: Iterable[Step]) -> tuple[tuple[str, ...], list[Any]]:
+    """The statements that are given anything, their arguments numbered through, and those."""
     texts: list[str] = []
     values: list[Any] = []
     for statement, given in steps:
@@ -163,8 +191,7 @@ async def _write_on_postgres(driver: Any, steps: Sequence[Step]) -> None:
             text, own = statement.on_postgres(cast("Any", given))
             texts.append(_renumbered(text, len(values)))
             values += own
-    if texts:
-        await driver.execute(_together(tuple(texts)), *values)
+    return tuple(texts), values
 
 
 @lru_cache(maxsize=256)
@@ -178,6 +205,12 @@ def _together(texts: tuple[str, ...]) -> str:
     """The statements as one; the last must be an UPDATE or an INSERT, as all of them are."""
     *first, last = texts
     return f"WITH {', '.join(f'w{n} AS ({text})' for n, text in enumerate(first))} {last}" if first else last
+
+
+@lru_cache(maxsize=256)
+def _side_by_side(texts: tuple[str, ...]) -> str:
+    """The statements' rows as arrays of one row."""
+    return f"SELECT {', '.join(f'ARRAY(SELECT r FROM ({text}) r)' for text in texts)}"  # noqa: S608 - of our own statements
 
 
 def _instead(table: Table) -> str:

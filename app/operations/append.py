@@ -65,7 +65,7 @@ class Append:
 
     `booked_at` is the one instant of a live append, None while history is replayed. If the append is `silent`, nobody
     is told of its entries. If anything is to be reversed, `effective` lists the last effective entries of each account
-    that the append touches. `promises` are those that the batch names and those that its accounts are due;
+    that the append touches. `sealed_names` are those by which its accounts were found. `promises` are those that the batch names and those that its accounts are due;
     `promises.changed` is to be written. `api_key_id` is that of whoever sent the item that is being decided.
     """
 
@@ -86,6 +86,7 @@ class Append:
     effective: dict[UUID, list[tuple[UUID, LastEffective]]]
     promises: Promises
     merges: Merges
+    sealed_names: Mapping[UUID, bytes]
     alias_hashes: dict[str, bytes] = field(default_factory=dict[str, bytes])
     silent: bool = False
     api_key_id: str = SYSTEM_SOURCE

@@ -12,9 +12,9 @@ from app.domain.subscription import Subscription, matches
 from app.operations.ledger import Ledger
 from app.queries.accounts import keys_of
 from app.queries.books import book_key
-from app.queries.subscriptions import finding_live, live_of
+from app.queries.subscriptions import live_subscriptions
 from app.sealing.keys import Key, message_place
-from app.sql import run
+from app.sql import Step, run
 from app.store.outbox import CALM, FLOOD_MESSAGES, Flood, finding_floods, floods_of, writing_messages
 
 NO_KEYS: Mapping[UUID, Key] = {}
@@ -37,10 +37,24 @@ async def hand_over(
     Requires the book's head to be locked, and numbers that go on from the head's `messages`, which the caller raises
     and saves; `keys` are the accounts' as far as they are known. Once that is committed, `announce_messages` is due.
     """
-    if not messages:
-        return
+    if messages:
+        live = await live_subscriptions(tx, book)
+        await run(tx, *await handing_over(ledger, tx, book, messages, keys=keys, live=live, wanted=wanted))
+
+
+async def handing_over(
+    ledger: Ledger,
+    tx: AsyncConnection,
+    book: str,
+    messages: Sequence[Message],
+    *,
+    keys: Mapping[UUID, Key],
+    live: Sequence[Subscription],
+    wanted: Wanted = matches,
+) -> list[Step]:
+    """The steps of the same, for one message at least; `live` are the book's subscriptions."""
     causes = {each.cause for each in messages if each.cause is not None and each.account_id is not None}
-    floods, lately, live = await run(tx, *finding_floods(book, causes, messages[0].created_at), finding_live(book))
+    floods, lately = await run(tx, *finding_floods(book, causes, messages[0].created_at)) if causes else ((), ())
     strangers = {each.account_id for each in messages if each.account_id} - keys.keys()
     keys = {**keys, **await keys_of(tx, book, strangers, ledger.master_key)}
     told, flooding = _told(messages, floods_of(floods, lately))
@@ -51,10 +65,10 @@ async def hand_over(
         )
         for each in messages
     ]
-    owed = [(each.subscription_id, message) for message in told for each in live_of(live) if wanted(each, message)]
+    owed = [(each.subscription_id, message) for message in told for each in live if wanted(each, message)]
     if owed:
         ledger.owed[book] = owed[-1][1].number
-    await run(tx, *writing_messages(book, zip(messages, sealed, strict=True), owed, flooding))
+    return writing_messages(book, zip(messages, sealed, strict=True), owed, flooding)
 
 
 def _told(messages: Sequence[Message], floods: Mapping[str, Flood]) -> tuple[list[Message], list[Message]]:

@@ -76,6 +76,7 @@ async def load(
         accounts=accounts,
         keys=keys,
         merges=await _merges(tx, book, batch, hashes, opened, homes),
+        sealed_names={each.own_id: each.sealed_name for each in opened.values()},
         customers=await names_of(tx, book, {each: keys[each] for each in _at_home(named, homes) if each in accounts}),
         effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key), homes),
         promises=Promises([*named.promises, *promises, *due]),

@@ -14,7 +14,7 @@ from app.domain.errors import ClockBehind, NotReplayable, Replaying
 from app.domain.instant import SECOND, Instant
 from app.domain.policy import Policy
 from app.domain.tariff import Tariff
-from app.operations.announce import Acquainted, announce, may_be_told
+from app.operations.announce import Acquainted, announcing
 from app.operations.append import Append, Item
 from app.operations.append_metrics import append_items, append_lock_wait_seconds, append_seconds
 from app.operations.decide import decide
@@ -153,16 +153,13 @@ async def write_append(tx: AsyncConnection, append: Append) -> None:
     if any(account.heaviest is None for account in posted):
         await run(tx, *steps)
         steps, posted = [], await _weighed(tx, append, posted)
-    steps.append(saving_accounts(append.head, posted))
-    if may_be_told(append.causes.listed, append.policy):
-        await run(tx, *steps)
-        steps = []
-        # Of others the first name is read, under whichever this was posted: it may be forgotten by itself one day.
-        opened = {each.account_id: append.customers[each.account_id] for each in append.openings}
-        known = Acquainted(keys=append.keys, names=opened)
-        append.head = await announce(append.ledger, tx, append.head, append.causes.listed, known=known)
+    # Of whoever was there before, the first name is told, under whichever this was posted: it may be forgotten one day.
+    opened = {each.account_id: append.customers[each.account_id] for each in append.openings}
+    known = Acquainted(keys=append.keys, names=opened, sealed=append.sealed_names)
+    append.head, telling = await announcing(append.ledger, tx, append.head, append.causes.listed, known=known)
     await save_promises(tx, append.book, append.promises.changed)
-    await run(tx, *steps, recording_crossings(append.book, append.causes.recorded()), saving_head(append.head))
+    crossings = recording_crossings(append.book, append.causes.recorded())
+    await run(tx, *steps, saving_accounts(append.head, posted), *telling, crossings, saving_head(append.head))
     for account_id in append.erased:
         named_in = await summaries_about(tx, append.book, append.book_key, account_id)
         await forget_account(tx, append.book, account_id, named_in=named_in)

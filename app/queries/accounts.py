@@ -22,13 +22,14 @@ from app.tables import account_keys, accounts, aliases, books, current_accounts,
 class Opened:
     """An open account, found by its customer's name; `is_due` if a step of one of its promises is.
 
-    `own_id` is another if the customer's own account was merged into this one.
+    `own_id` is another if the customer's own account was merged into this one; that one's key seals the name.
     """
 
     account: Account
     key: Key
     is_due: bool
     own_id: UUID
+    sealed_name: bytes
 
 
 _ACCOUNT = columns_of(accounts, "a")
@@ -59,7 +60,7 @@ _RESOLVED = "CASE WHEN m.survivor_id IS NULL THEN n.account_id ELSE m.survivor_i
 # Without `|| ''` PostgreSQL may look for the book alone, for the same reason.
 # Of the promises not EXISTS, for which PostgreSQL may read all that are due, whosever they are.
 _WHAT_IS_OPENED = (
-    f"SELECT n.alias_hash, n.account_id, k.wrapped_key, (SELECT 1 FROM promises p WHERE p.book = n.book"  # noqa: S608 - of our own names
+    f"SELECT n.alias_hash, n.account_id, n.sealed_name, k.wrapped_key, (SELECT 1 FROM promises p WHERE p.book = n.book"  # noqa: S608 - of our own names
     f" AND p.account_id = {_RESOLVED} AND p.next_step_at <= :by LIMIT 1), {_ACCOUNT} FROM aliases n"
 )
 _ITS_KEY = f"JOIN account_keys k ON k.book = n.book || '' AND k.account_id = {_RESOLVED}"
@@ -129,10 +130,12 @@ def finding_opened(head: Head, hashes: Collection[bytes], *, by: Instant) -> Ste
 def opened_of(book: str, rows: Iterable[Record], master_key: MasterKey) -> dict[bytes, Opened]:
     """The open accounts, by alias hash; MasterKeyMismatch if the master key does not open one's key."""
     found: dict[bytes, Opened] = {}
-    for alias_hash, own_id, wrapped, is_due, *record in rows:
+    for alias_hash, own_id, sealed_name, wrapped, is_due, *record in rows:
         account = account_of_record(record)
         key = master_key.unwrap(wrapped, account_place(book, account.account_id))
-        found[alias_hash] = Opened(account=account, key=key, is_due=bool(is_due), own_id=uuid_of(own_id))
+        found[alias_hash] = Opened(
+            account=account, key=key, is_due=bool(is_due), own_id=uuid_of(own_id), sealed_name=sealed_name
+        )
     return found
 
 
@@ -191,7 +194,12 @@ async def names_of(tx: AsyncConnection, book: str, keys: Mapping[UUID, Key]) -> 
     query = select(aliases.c.account_id, aliases.c.sealed_name).where(
         aliases.c.book == book, aliases.c.account_id.in_(keys)
     )
-    opened = [(own, _opened_name(book, own, keys[own], sealed)) for own, sealed in await tx.execute(query)]
+    return first_names(book, keys, [(own, sealed) for own, sealed in await tx.execute(query)])
+
+
+def first_names(book: str, keys: Mapping[UUID, Key], sealed: Iterable[tuple[UUID, bytes]]) -> dict[UUID, str]:
+    """Of these sealed names of accounts those that are the first."""
+    opened = [(own, _opened_name(book, own, keys[own], name)) for own, name in sealed]
     return {own: name for own, name in opened if not name.startswith(EXTRA)}
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from uuid import UUID
 
 from app.domain.announcing import Told
@@ -56,15 +56,16 @@ def told_of(rows: Iterable[Record]) -> dict[UUID, list[Told]]:
 def finding_last_lines(head: Head, account_ids: Collection[UUID], *, since: Instant, limit: int) -> Step:
     """The step that reads of the last `limit` lines of each of these accounts those booked at `since` or later.
 
-    Requires the accounts to be stored with their last lines.
+    Of an account that is not saved yet with its last lines, these come on top.
     """
     given = {"book": head.book, "generation": head.generation, "account_ids": list(account_ids)}
     return _LAST_LINES, {**given, "since": since, "limit": limit}
 
 
-def lines_of(rows: Iterable[Record]) -> dict[UUID, list[Entry]]:
-    """The lines of each account, in order."""
+def lines_of(rows: Iterable[Record], posted: Iterable[Entry]) -> dict[UUID, list[Entry]]:
+    """The lines of each account, in order; with those that were just posted, whether or not they were written yet."""
+    lines = {entry.position: entry for entry in (*map(entry_of_record, rows), *posted)}
     found: dict[UUID, list[Entry]] = defaultdict(list)
-    for entry in sorted(map(entry_of_record, rows), key=attrgetter("position")):
+    for _, entry in sorted(lines.items()):
         found[entry.account_id].append(entry)
     return found
