@@ -13,10 +13,18 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.engines import BY_INDEX, driver_url, postgres_engine, quoted, sqlite_engine
-from app.glances import GLANCES_MAX, Glances
+from app.engines import (
+    BUSY_TIMEOUT_SECONDS,
+    BY_INDEX,
+    POOL_TIMEOUT_SECONDS,
+    driver_url,
+    postgres_engine,
+    quoted,
+    sqlite_engine,
+)
+from app.kept import Kept
 from app.outages import answering
 from app.sql import driver_of
 from app.tables.grants import OVERSEER, SANDBOX
@@ -26,6 +34,7 @@ _T = TypeVar("_T")
 
 WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
+GLANCES_MAX = 4  # of a book there is one at a time
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
 ROLLBACK_SECONDS = 2.0  # a server that says nothing more must not keep whoever waits no longer
@@ -53,15 +62,14 @@ class Database:
         self.schema = schema
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1)
-            self._reader = sqlite_engine(self.url, begin="BEGIN", size=READERS_MAX, query_only=True)
-            glancer = sqlite_engine(self.url, size=GLANCES_MAX, query_only=True, pool_reset_on_return=None)
+            self._writers = self._on_sqlite(1, begin="BEGIN IMMEDIATE")
+            self._readers = self._on_sqlite(READERS_MAX, begin="BEGIN", query_only=True)
+            self._glances = self._on_sqlite(GLANCES_MAX, query_only=True, pool_reset_on_return=None)
         else:
             silent = {"idle_in_transaction_session_timeout": f"{SILENT_WRITER_SECONDS}s"}
-            self._writer = self._engine(WRITERS_MAX_POSTGRES, settings={**silent, **BY_INDEX})
-            self._reader = self._engine(READERS_MAX)
-            glancer = self._engine(GLANCES_MAX, settings=BY_INDEX, pool_reset_on_return=None)
-        self._glances = Glances(glancer)
+            self._writers = self._on_postgres(WRITERS_MAX_POSTGRES, settings={**silent, **BY_INDEX})
+            self._readers = self._on_postgres(READERS_MAX)
+            self._glances = self._on_postgres(GLANCES_MAX, settings=BY_INDEX)
 
     def write(self, book: str) -> AbstractAsyncContextManager[AsyncConnection]:
         """One write transaction in a book: committed when the block ends, rolled back when it raises."""
@@ -74,7 +82,7 @@ class Database:
     @asynccontextmanager
     async def read(self, book: str, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
         """One snapshot for reading a book; that of another transaction if it is named."""
-        async with answering(), self._begun(self._reader, _READING, _in_book(book)) as tx:
+        async with answering(), self._begun(self._readers, _READING, _in_book(book)) as tx:
             if snapshot is not None:
                 await tx.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             yield tx
@@ -82,13 +90,13 @@ class Database:
     @asynccontextmanager
     async def oversee(self) -> AsyncGenerator[AsyncConnection]:
         """One snapshot for reading what is seen across the books: which there are, and what is due in each."""
-        async with answering(), self._begun(self._reader, _READING, self._as(OVERSEER)) as tx:
+        async with answering(), self._begun(self._readers, _READING, self._as(OVERSEER)) as tx:
             yield tx
 
     @asynccontextmanager
     async def glance(self, book: str) -> AsyncGenerator[AsyncConnection]:
         """A connection for a few single statements on the driver, in a book: each sees a snapshot of its own."""
-        async with answering(), self._glances.glance() as connection:
+        async with answering(), self._glances.held() as connection:
             if self.is_sqlite:
                 yield connection
                 return
@@ -116,7 +124,7 @@ class Database:
             return
         engine = postgres_engine(self.owner_url, 1, settings=self._path())
         try:
-            async with answering(is_writing=True), _begun_on_postgres(engine, _WRITING) as tx:
+            async with answering(is_writing=True), engine.connect() as tx, _transaction(tx, _WRITING):
                 yield tx
         finally:
             await engine.dispose()
@@ -140,20 +148,25 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self._glances.close()
-        await self._writer.dispose()
-        await self._reader.dispose()
+        for kept in (self._glances, self._writers, self._readers):
+            await kept.close()
 
     @asynccontextmanager
     async def _write(self, *scopes: str) -> AsyncGenerator[AsyncConnection]:
-        async with answering(is_writing=True), self._begun(self._writer, _WRITING, *scopes) as tx:
+        async with answering(is_writing=True), self._begun(self._writers, _WRITING, *scopes) as tx:
             yield tx
 
-    def _begun(self, engine: AsyncEngine, *begin: str) -> AbstractAsyncContextManager[AsyncConnection]:
-        return engine.begin() if self.is_sqlite else _begun_on_postgres(engine, *begin)
+    @asynccontextmanager
+    async def _begun(self, kept: Kept, *begin: str) -> AsyncGenerator[AsyncConnection]:
+        async with kept.held() as tx, tx.begin() if self.is_sqlite else _transaction(tx, *begin):
+            yield tx
 
-    def _engine(self, size: int, **options: Any) -> AsyncEngine:
-        return postgres_engine(self.url, size, settled=self._settled, **options)
+    def _on_sqlite(self, most: int, **options: Any) -> Kept:
+        return Kept(sqlite_engine(self.url, size=most, **options), most, seconds=BUSY_TIMEOUT_SECONDS)
+
+    def _on_postgres(self, most: int, **options: Any) -> Kept:
+        engine = postgres_engine(self.url, most, settled=self._settled, pool_reset_on_return=None, **options)
+        return Kept(engine, most, seconds=POOL_TIMEOUT_SECONDS)
 
     def _settled(self) -> Mapping[str, str]:
         """No table that somebody made for a session alone stands before ours."""
@@ -171,12 +184,6 @@ class Database:
 def _in_book(book: str) -> str:
     """Of which book a transaction is. With BEGIN it is one round trip."""
     return f"SET LOCAL goodwill.book = {quoted(book)}"
-
-
-@asynccontextmanager
-async def _begun_on_postgres(engine: AsyncEngine, *begin: str) -> AsyncGenerator[AsyncConnection]:
-    async with engine.connect() as tx, _transaction(tx, *begin):
-        yield tx
 
 
 @asynccontextmanager

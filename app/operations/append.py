@@ -65,8 +65,9 @@ class Append:
 
     `booked_at` is the one instant of a live append, None while history is replayed. If the append is `silent`, nobody
     is told of its entries. If anything is to be reversed, `effective` lists the last effective entries of each account
-    that the append touches. `sealed_names` are those by which its accounts were found. `promises` are those that the batch names and those that its accounts are due;
-    `promises.changed` is to be written. `api_key_id` is that of whoever sent the item that is being decided.
+    that the append touches. `sealed_names` are those by which its accounts were found. `promises` are those that the
+    batch names and those that its accounts are due; `promises.changed` is to be written. `api_key_id` is that of
+    whoever sent the item that is being decided.
     """
 
     ledger: Ledger

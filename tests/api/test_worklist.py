@@ -231,7 +231,7 @@ class Counter:
 
     def __init__(self, bench: Bench) -> None:
         self.statements = 0
-        event.listen(bench.ledger.database._reader.sync_engine, "before_cursor_execute", self.count)
+        event.listen(bench.ledger.database._readers.engine.sync_engine, "before_cursor_execute", self.count)
 
     def count(self, *_arguments: object) -> None:
         self.statements += 1

@@ -69,7 +69,7 @@ class Pages:
 
     def __init__(self, database: Database) -> None:
         self._is_full = False
-        event.listen(database._writer.sync_engine, "begin", self._limit)
+        event.listen(database._writers.engine.sync_engine, "begin", self._limit)
 
     def _limit(self, connection: Any) -> None:
         pages = 1 if self._is_full else 1 << 30  # SQLite takes no less than there are

@@ -139,7 +139,7 @@ def looked_at_lines(bench: Bench) -> Iterator[list[str]]:
             looks.append(words)
 
     database = bench.ledger.database
-    engines = [each.sync_engine for each in {database._writer, database._reader}]
+    engines = [each.engine.sync_engine for each in (database._writers, database._readers)]
     for engine in engines:
         event.listen(engine, "before_cursor_execute", heard)
     yield looks

@@ -28,7 +28,6 @@ async def test_ten_thousand_reads_of_two_books_by_turns_one_in_ten_cut_off(
 ) -> None:
     await two_books(bench)
     monkeypatch.setattr("app.database.GLANCES_MAX", 1)
-    monkeypatch.setattr("app.glances.GLANCES_MAX", 1)
     database, chance = Database(bench.url, role=ROLE), random.Random(7)
     outcomes: Counter[str] = Counter()
     try:
@@ -64,7 +63,7 @@ async def _outcome(reading: "asyncio.Task[None]") -> str:
 
 async def _leaves_no_trace(database: Database) -> None:
     """The connection that the pool has next is of no book, and sees none."""
-    async with database._glances.glance() as connection:
+    async with database._glances.held() as connection:
         driver: Any = driver_of(connection)
         assert not driver.is_in_transaction()
         setting, seen = await driver.fetchrow(LEFT)

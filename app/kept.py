@@ -1,4 +1,4 @@
-"""Connections at hand for single statements: the pool takes as long to hand one out as a statement takes."""
+"""Connections that are kept at hand: the pool takes as long to hand one out and take it back as a statement takes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,22 +8,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.sql import driver_of
 
-GLANCES_MAX = 4  # at once; of a book there is one at a time
 
+class Kept:
+    """The connections of one engine, at most so many at once. Close them with `await close()`.
 
-class Glances:
-    """The connections of one engine that look at the database in no transaction. Close them with `await close()`."""
+    Whoever waits so many seconds for one to be free gives up.
+    """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._at_once = asyncio.Semaphore(GLANCES_MAX)
+    def __init__(self, engine: AsyncEngine, most: int, *, seconds: float) -> None:
+        self.engine = engine
+        self._seconds = seconds
+        self._at_once = asyncio.Semaphore(most)
         self._idle: list[AsyncConnection] = []
         self._is_closed = False
 
     @asynccontextmanager
-    async def glance(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection for statements on the driver, each of which sees a snapshot of its own."""
-        async with self._at_once:
+    async def held(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection; whoever begins a transaction on it ends it. TimeoutError if none is free for too long."""
+        await self._turn()
+        try:
             connection = await self._connection()
             try:
                 yield connection
@@ -35,13 +38,22 @@ class Glances:
                 await connection.close()
             else:
                 self._idle.append(connection)
+        finally:
+            self._at_once.release()
 
     async def close(self) -> None:
         """Give every connection back; one that is in use, when it is no more."""
         self._is_closed = True
         for connection in self._idle:
             await connection.close()
-        await self._engine.dispose()
+        await self.engine.dispose()
+
+    async def _turn(self) -> None:
+        if self._at_once.locked():
+            async with asyncio.timeout(self._seconds):
+                await self._at_once.acquire()
+        else:
+            await self._at_once.acquire()
 
     async def _connection(self) -> AsyncConnection:
         """One that is idle, unless the database closed it meanwhile; else another."""
@@ -50,7 +62,7 @@ class Glances:
             if not is_closed(connection):
                 return connection
             await connection.close()
-        return await self._engine.connect()
+        return await self.engine.connect()
 
 
 def is_closed(connection: AsyncConnection) -> bool:
