@@ -33,6 +33,10 @@ FINE = answering("204 No Content")
 STATUSES = ["204 No Content", "500 Oops", "410 Gone"]
 
 
+async def _was_tried(box: Bench) -> bool:
+    return bool((await stored(box, attempts, book=box.book))["attempts"])
+
+
 @pytest.fixture
 def bench(bench: Bench) -> Bench:
     return on_loopback(bench)
@@ -55,6 +59,7 @@ async def test_what_is_in_flight_when_a_sandbox_is_emptied_leaves_nothing(
         (message,) = await told(box, "ada")
         released.set()
         await until(lambda: any(each.body == message.body for each in receiver.requests))
+        await until(lambda: _was_tried(box))
         await until_states(box, to, state)
         await asyncio.sleep(0.2)
 
