@@ -56,13 +56,13 @@ MUTANTS = (
     ),
     Mutant(
         "outbox in the transaction: messages are written a little later, in one of their own",
-        "app/operations/announce.py",
-        "await hand_over(ledger, tx, head.book, messages, keys=keys)",
+        "app/operations/record.py",
+        "await run(tx, *steps, saving_accounts(append.head, posted), *telling, crossings, saving_head(append.head))",
         """async def later() -> None:
-        async with ledger.database.write(head.book) as own:
-            await hand_over(ledger, own, head.book, messages)
-    import asyncio
-    asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(later()))""",
+        async with append.ledger.database.write(append.book) as own:
+            await run(own, *telling)
+    asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(later()))
+    await run(tx, *steps, saving_accounts(append.head, posted), crossings, saving_head(append.head))""",
         ("tests/crash/test_crash.py", "tests/laws"),
     ),
 )

@@ -57,7 +57,7 @@ async def load(
     hashes = {name: own_key.digest(name.encode()) for name in (*_customers(batch), *customers)}
     named, opened = await _named(ledger, tx, head, hashes.values(), batch, by=by)
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
-    more = {*named.account_ids, *(promise.account_id for promise in promises)} - set(account_ids.values())
+    more = (named.account_ids | {each.account_id for each in promises}) - set(account_ids.values())
     accounts, keys, homes = await _accounts_and_keys(ledger, tx, book, opened.values(), more)
     due = await due_promises_of(tx, book, _are_due(opened.values()) | (accounts.keys() - account_ids.values()), by=by)
     return Append(
@@ -77,7 +77,7 @@ async def load(
         keys=keys,
         merges=await _merges(tx, book, batch, hashes, opened, homes),
         sealed_names={each.own_id: each.sealed_name for each in opened.values()},
-        customers=await names_of(tx, book, {each: keys[each] for each in _at_home(named, homes) if each in accounts}),
+        customers=await names_of(tx, book, {each: keys[each] for each in _at_home(named, homes) & accounts.keys()}),
         effective=await _effective(tx, book, _reversing(batch, named, account_ids, own_key), homes),
         promises=Promises([*named.promises, *promises, *due]),
     )
