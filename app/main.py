@@ -45,6 +45,7 @@ from app.api.door import Door
 from app.api.room import Room
 from app.api.shortcuts import shortcut
 from app.api.watch import Watch
+from app.chance import chance
 from app.database import Database
 from app.domain.checkpoint import Rhythm
 from app.domain.errors import MasterKeyMismatch
@@ -83,7 +84,7 @@ def database_of(settings: Settings) -> Database:
 
 def new_request_id() -> str:
     """A name for a request: 32 hexadecimal digits."""
-    return os.urandom(16).hex()
+    return chance(16).hex()
 
 
 def ordered_id() -> uuid.UUID:
@@ -93,7 +94,7 @@ def ordered_id() -> uuid.UUID:
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     timed = milliseconds << 80 | 7 << 76 | (rest << 12) // 1_000_000 << 64
-    return uuid.UUID(int=timed | 0b10 << 62 | int.from_bytes(os.urandom(8)) >> 2)
+    return uuid.UUID(int=timed | 0b10 << 62 | int.from_bytes(chance(8)) >> 2)
 
 
 class Opened:
@@ -213,7 +214,7 @@ async def _prepared(settings: Settings, database: Database, traces: Traces) -> L
         now=clock,
         new_id=uuid.uuid4,
         new_ordered_id=ordered_id,
-        entropy=os.urandom,
+        entropy=chance,
         allow_loopback=settings.webhooks_allow_loopback,
         rhythm=Rhythm(settings.checkpoint_entries, settings.checkpoint_minutes),
         traces=traces,

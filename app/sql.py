@@ -165,8 +165,12 @@ def _asks_for_few(steps: Iterable[Step]) -> bool:
     for statement, given in steps:
         if isinstance(statement, Insert) or statement.locks or not statement.is_read:
             return False
-        listed += sum(len(value) for value in cast("Mapping[str, Any]", given).values() if isinstance(value, list))
+        listed += sum(map(_length, cast("Mapping[str, Any]", given).values()))
     return listed <= FEW_VALUES
+
+
+def _length(value: Any) -> int:
+    return len(value) if value.__class__ is list else 0
 
 
 async def _read_at_once_on_postgres(driver: Any, steps: Sequence[Step]) -> list[list[Record]]:

@@ -1,9 +1,9 @@
 """An account: what is stored of a customer's emotional bank account between two entries."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.memory import Masses
 from app.domain.standing import NOWHERE_YET, Direction, Place
@@ -20,7 +20,7 @@ class LastEffective(NamedTuple):
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Account:
     """One customer's account in one book. `balance` in points; `masses` true at `masses.at`.
 

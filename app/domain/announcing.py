@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from app.domain.crossing import Crossing
 from app.domain.entry import Entry
+from app.domain.immutable import immutable
 from app.domain.instant import DAY, Instant
 from app.domain.interaction import SYSTEM_SOURCE
 from app.domain.memory import Masses, fading, felt_at
@@ -37,7 +38,7 @@ class Told:
     depth: Depth | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Group:
     """What one append posted on one account: `entries` in order, one at least, of one `booked_at`.
 

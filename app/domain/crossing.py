@@ -1,11 +1,12 @@
 """Crossings: when an account's place moves by time alone, to the microsecond, and when to look again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from app.domain.account import Account
 from app.domain.ahead import Ahead
+from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.outlook import FORESIGHT, Outlook, look_again
 from app.domain.policy import Policy
@@ -23,7 +24,7 @@ class Cause(StrEnum):
     MERGE = "merge"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Crossing:
     """A change of place at `at`; `position` is that of the entry that caused it, None when none did."""
 

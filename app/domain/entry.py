@@ -1,13 +1,12 @@
 """An entry is one immutable line of the ledger. `post` decides, `apply` evolves; both are pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from app.domain.account import Account, LastEffective
 from app.domain.chain import linked
 from app.domain.crossing import Cause, Crossing
+from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.memory import Masses, fading, felt_now, moved, rebased
 from app.domain.merging import came_last, carried_of, is_closing, masses_merged
@@ -17,7 +16,7 @@ from app.domain.standing import Place, direction_of, place_of
 from app.domain.tariff import is_system_kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Head:
     """Where a book stands: its last entry's position and hash, and the versions in force.
 
@@ -39,45 +38,43 @@ class Head:
     clock_ahead: int = 0
 
 
-@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+@immutable
 class Draft:
     """What is to be posted, before it has a place in the ledger. `context` is RFC 8785 text.
 
     `carried` is what a merge's line carries (`domain/merging.py` reads it), None of all others.
-
-    Its fields are final to the type checkers, not frozen: guarded assignments were most of what reading a line cost.
     """
 
-    entry_id: Final[UUID]
-    kind: Final[str]
-    points: Final[int]
-    value_at: Final[Instant]
-    memory: Final[Memory]
-    source: Final[str]
-    external_id: Final[str | None]
-    tariff_version: Final[int]
-    api_key_id: Final[str]
-    reverses: Final[UUID | None]
-    context: Final[str]
-    sealed: Final[bytes]
-    content_hash: Final[bytes]
-    carried: Final[str | None] = None
+    entry_id: UUID
+    kind: str
+    points: int
+    value_at: Instant
+    memory: Memory
+    source: str
+    external_id: str | None
+    tariff_version: int
+    api_key_id: str
+    reverses: UUID | None
+    context: str
+    sealed: bytes
+    content_hash: bytes
+    carried: str | None = None
 
 
-@dataclass(slots=True, kw_only=True, unsafe_hash=True)
+@immutable
 class Entry(Draft):
     """One line of the ledger. `balance_after` in points; `hash` links it to the entry before.
 
     `silent` says that nobody is to be told of it: it is history, replayed or imported. No part of the hash.
     """
 
-    position: Final[int]
-    account_id: Final[UUID]
-    sequence: Final[int]
-    balance_after: Final[int]
-    booked_at: Final[Instant]
-    hash: Final[bytes]
-    silent: Final[bool] = False
+    position: int
+    account_id: UUID
+    sequence: int
+    balance_after: int
+    booked_at: Instant
+    hash: bytes
+    silent: bool = False
 
     @property
     def is_effective(self) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 import rfc8785
 
 from app.domain.errors import Fault, InvalidInteraction
+from app.domain.immutable import immutable
 from app.domain.instant import MINUTE, Instant
 from app.domain.plain_json import plain_json
 
@@ -35,7 +36,7 @@ CONTEXT_FIELDS = (
 Content = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Interaction:
     """What happened with a customer, as its source reported it.
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.domain.entry import Entry
+from app.domain.immutable import immutable
 from app.domain.instant import Instant, wire_time
 from app.domain.message import MessageType
 from app.domain.share import Share
@@ -16,7 +16,7 @@ from app.domain.tariff import KindRule
 CAUSING_ENTRIES_MAX = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Side:
     """An account just before or just after a cause: `balance` and `felt` in points."""
 
@@ -25,7 +25,7 @@ class Side:
     felt: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class News:
     """What there is to tell of one account. `entries` are the causing ones in order, none if time or a segment did it;
     `sequence` is that of the account's last entry then. `cause` is what the causing entries' context names as theirs.

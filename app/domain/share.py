@@ -7,7 +7,6 @@ memory, of those that nothing reversed, hold the three heaviest of all at any la
 import heapq
 import json
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
@@ -15,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from app.domain.entry import Entry
+from app.domain.immutable import immutable
 from app.domain.instant import DAY, Instant
 from app.domain.memory import fading
 from app.domain.merging import Carry, carried_of, is_closing, taken_back
@@ -36,7 +36,7 @@ class Heavy(NamedTuple):
     memory: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Share:
     """An entry and what is still felt of its points, signed."""
 

@@ -1,7 +1,6 @@
 """What one interaction is worth, and which version of the tariff said so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from app.domain.attribute import ACCEPTED, typed_value
@@ -16,12 +15,13 @@ from app.domain.errors import (
     ValuationFailed,
 )
 from app.domain.expression import EvaluationFailed, Expression, evaluate_condition, evaluate_points
+from app.domain.immutable import immutable
 from app.domain.kind_search import close_kinds
 from app.domain.policy import Memory
 from app.domain.tariff import KindRule, Need, Tariff, is_system_kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Valuation:
     """The points of an interaction and how they fade."""
 

@@ -19,6 +19,7 @@ from app.domain.announcing import (
     may_have_dropped,
 )
 from app.domain.entry import Entry, Head
+from app.domain.immutable import immutable
 from app.domain.memory import felt_at
 from app.domain.message import ACCOUNT_TYPES, Message, MessageType
 from app.domain.message_body import News, Side, account_body
@@ -36,7 +37,7 @@ from app.sealing.keys import Key
 from app.sql import Step, run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class _Worth:
     """A cause that is worth a message of these types, about these entries."""
 

@@ -11,6 +11,7 @@ from app.domain.crossing import advance
 from app.domain.entry import Draft, Entry, Head, apply, moved_on, post
 from app.domain.erasure import Erasure
 from app.domain.errors import Fault, InvalidInteraction
+from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.interaction import SYSTEM_SOURCE, Interaction, ReversalRequest, canonical
 from app.domain.merge_errors import CustomersDiffer
@@ -29,7 +30,7 @@ from app.store.accounts import Naming, Opening
 Item = Interaction | ReversalRequest | PromiseRequest | Erasure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Posting:
     """What is to be posted on an account, before it has an entry id and its content is sealed."""
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from app.domain.account import Account
 from app.domain.entry import Entry
 from app.domain.errors import Refusal
+from app.domain.immutable import immutable
 from app.domain.promise import Promise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Posted:
     """The item is on the ledger: just now, or (`replayed`) since an earlier time.
 

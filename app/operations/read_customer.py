@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +11,7 @@ from app.domain.account import Account
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Head
 from app.domain.errors import UnknownCustomer
+from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.policy import Policy, PolicyHistory
 from app.domain.share import Share, because
@@ -22,7 +23,7 @@ from app.queries.accounts import customers_by_id, looked_up
 from app.sealing.keys import Key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class View:
     """One book at one instant: what every read of it needs. `now` is never before the last entry.
 
@@ -51,7 +52,7 @@ class View:
         return self.ledger.database.read(self.book)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Reading(View):
     """The same with the snapshot that it was read from, for whoever reads on."""
 
@@ -71,7 +72,7 @@ class Reading(View):
         return nullcontext(self.tx)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Found:
     """An account advanced to the view's instant, and the time crossings that nobody recorded yet."""
 
@@ -79,7 +80,7 @@ class Found:
     unrecorded: tuple[Crossing, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Looked:
     """A book, and of the customers that were looked up those that have an account there, as it is stored."""
 

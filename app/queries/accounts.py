@@ -1,7 +1,6 @@
 """Accounts and the keys that open them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import Account
 from app.domain.alias import EXTRA
 from app.domain.entry import Head
+from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.records import account_of_record, head_of_record, wrapped_key_of_record
 from app.rows import account_of
@@ -18,7 +18,7 @@ from app.sql import Record, Sql, Step, columns_of, rows_of, uuid_of
 from app.tables import account_keys, accounts, aliases, books, current_accounts, merges
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class Opened:
     """An open account, found by its customer's name; `is_due` if a step of one of its promises is.
 
@@ -90,7 +90,7 @@ _ALIAS_HASH = len(books.columns)
 _OWN_ID = _ALIAS_HASH + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable
 class LookedUp:
     """The head of a book, its own key, wrapped, and the accounts that were looked up, by alias hash; at one instant.
 

@@ -7,6 +7,7 @@ them to their place, so that a blob moved elsewhere does not open.
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -39,7 +40,7 @@ class MasterKey:
         """The key that was wrapped for `place`; MasterKeyMismatch if neither this nor another master key wrapped it."""
         for secret in (self.secret, *self.others):
             try:
-                return Key(_open(secret, wrapped, place.encode()))
+                return Key(_opened(_master(secret), wrapped, place.encode()))
             except InvalidTag:
                 continue
         raise MasterKeyMismatch
@@ -118,4 +119,14 @@ def _seal(secret: bytes, plain: bytes, place: bytes, entropy: Entropy) -> bytes:
 
 
 def _open(secret: bytes, sealed: bytes, place: bytes) -> bytes:
-    return AESGCM(secret).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+    return _opened(AESGCM(secret), sealed, place)
+
+
+def _opened(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+
+
+@lru_cache(maxsize=4)
+def _master(secret: bytes) -> AESGCM:
+    """A master key's cipher, which opens a key for each posting: to make it takes longer than to open one."""
+    return AESGCM(secret)
