@@ -1,9 +1,10 @@
 """Domain values as JSON shows them outside: in the very members and formats that the API's answers have."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from app.domain.account import Account
 from app.domain.crossing import next_crossing_at
@@ -24,6 +25,11 @@ def shown(points: float) -> float:
     return round(points, 2) + 0.0
 
 
+def hyphened(hexadecimal: str) -> str:
+    """A UUID's 32 digits as they are usually written."""
+    return "-".join([hexadecimal[begin:end] for begin, end in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))])
+
+
 def place_shown(place: Place) -> Shown:
     """A standing, and how deep it is if it is overdrawn."""
     return {"standing": place.standing.value, "depth": place.depth.value if place.depth else None}
@@ -36,7 +42,7 @@ def balance_shown(balance: int, felt: float, place: Place) -> Shown:
 
 def entry_shown(entry: Entry, customer: str | None, reversed_by: UUID | None) -> Shown:
     """One line of the ledger, as the feed shows it."""
-    context: Shown = json.loads(entry.context)
+    context: Shown = from_json(entry.context)
     return {
         "id": str(entry.entry_id),
         "position": entry.position,
@@ -100,7 +106,7 @@ _NOT_INCLUDED = dict.fromkeys(("recent", "explanation", "gestures", "promises"))
 def share_shown(share: Share, rule: KindRule | None) -> Shown:
     """One of the entries that weigh most, in the words of the tariff's line of its kind."""
     return {
-        "entry": str(UUID(share.entry.entry_id)),
+        "entry": hyphened(share.entry.entry_id),
         "kind": share.entry.kind,
         "label": {"en": rule.label.en, "fr": rule.label.fr} if rule else None,
         "points": share.entry.points,
