@@ -29,7 +29,6 @@ from app.api.state import Writer, intake_of
 from app.api.strict_json import strict_json
 from app.api.wire_batch import OUTCOMES, AllRefusedOut, BatchOut, came_to
 from app.api.wire_in import InteractionIn
-from app.domain.api_key import ApiKey
 from app.domain.errors import AllRefused, Fault, InvalidInteraction, InvalidRequest, Refusal
 from app.domain.interaction import Interaction
 from app.domain.shown import Shown, entry_shown
@@ -103,11 +102,6 @@ async def post_batch(request: Request, key: Writer) -> Response:
     """Post up to 5,000 interactions, as JSON or NDJSON; each is answered by itself, in order."""
     media_type = media_type_of(request, (JSON_TYPE, *NDJSON_TYPES))
     body = await read_limited(request, BATCH_BYTES_MAX, request.state.held.take)
-    async with request.state.held.turn():
-        return await _answered(request, body, media_type, key)
-
-
-async def _answered(request: Request, body: bytes, media_type: str, key: ApiKey) -> Response:
     # Up to 8 MiB of text: the event loop has better things to do meanwhile.
     parsed = await asyncio.to_thread(_parsed_batch, body, media_type, key.source)
     intake = await intake_of(request)

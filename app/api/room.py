@@ -4,11 +4,8 @@ Nothing waits in line unseen: a request is served at once, in its turn for the d
 anything of it was done.
 """
 
-import asyncio
-
 from app.domain.request_errors import TooManyRequests
 
-BATCHES_MAX = 2  # that are more than their bytes: while one is written another is read
 BODY_BYTES_MAX = 32 * 1024 * 1024  # four of the largest batches; parsed, each takes some ten times its size
 
 
@@ -25,10 +22,6 @@ class Held:
             raise TooManyRequests("The requests that are being read fill this server: send the same again.")
         self._room.body_bytes += size
         self.body_bytes += size
-
-    def turn(self) -> asyncio.Semaphore:
-        """Within its block what was read may be taken apart, which takes ten times its size."""
-        return self._room.batches
 
     def __enter__(self) -> "Held":
         if self._room.requests >= self._room.requests_max:
@@ -49,7 +42,6 @@ class Room:
         self.requests_max = requests_max
         self.requests = 0
         self.body_bytes = 0
-        self.batches = asyncio.Semaphore(BATCHES_MAX)
 
     def entered(self) -> Held:
         """Room for one request, as long as its block runs; TooManyRequests at its begin if there is none."""
