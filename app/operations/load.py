@@ -1,7 +1,7 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -57,7 +57,7 @@ async def load(
     hashes = {name: own_key.digest(name.encode()) for name in (*_customers(batch), *customers)}
     named, opened = await _named(ledger, tx, head, hashes.values(), batch, by=by)
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
-    more = (named.account_ids | {each.account_id for each in promises}) - set(account_ids.values())
+    more = named.account_ids | {each.account_id for each in promises}
     accounts, keys, homes = await _accounts_and_keys(ledger, tx, book, opened.values(), more)
     due = await due_promises_of(tx, book, _are_due(opened.values()) | (accounts.keys() - account_ids.values()), by=by)
     return Append(
@@ -111,14 +111,15 @@ def _are_due(opened: Iterable[Opened]) -> set[UUID]:
 
 
 async def _accounts_and_keys(
-    ledger: Ledger, tx: AsyncConnection, book: str, opened: Collection[Opened], more: Collection[UUID]
+    ledger: Ledger, tx: AsyncConnection, book: str, opened: Collection[Opened], more: Set[UUID]
 ) -> tuple[dict[UUID, Account], dict[UUID, Key], dict[UUID, UUID]]:
     """Of the accounts that are opened, and of some more; where those of these lead that were merged, and theirs."""
     accounts = {each.account.account_id: each.account for each in opened}
     keys = {each.account.account_id: each.key for each in opened}
+    more = more - accounts.keys()
     accounts |= await accounts_by_id(tx, book, more)
     keys |= await keys_of(tx, book, more, ledger.master_key)
-    merged = set(more) - accounts.keys()
+    merged = more - accounts.keys()
     homes = {each.account_id: each.survivor_id for each in await merges_of(tx, book, merged)} if merged else {}
     if homes:
         accounts |= await accounts_by_id(tx, book, set(homes.values()))
