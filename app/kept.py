@@ -31,11 +31,10 @@ class Kept:
             try:
                 yield connection
             except BaseException:
-                await connection.close()
+                await self._give_back(connection)
                 raise
             if self._is_closed:  # a look-up has its answer before its transaction ends
-                await connection.invalidate()  # the pool is gone that would close it
-                await connection.close()
+                await self._give_back(connection)
             else:
                 self._idle.append(connection)
         finally:
@@ -44,8 +43,8 @@ class Kept:
     async def close(self) -> None:
         """Give every connection back; one that is in use, when it is no more."""
         self._is_closed = True
-        for connection in self._idle:
-            await connection.close()
+        while self._idle:
+            await self._idle.pop().close()
         await self.engine.dispose()
 
     async def _turn(self) -> None:
@@ -61,8 +60,14 @@ class Kept:
             connection = self._idle.pop()
             if not is_closed(connection):
                 return connection
-            await connection.close()
+            await self._give_back(connection)
         return await self.engine.connect()
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        """To the pool; one that is closed, or whose pool is, is closed for good: nobody is to meet it there."""
+        if not connection.invalidated and (self._is_closed or is_closed(connection)):
+            await connection.invalidate()
+        await connection.close()
 
 
 def is_closed(connection: AsyncConnection) -> bool:

@@ -187,11 +187,11 @@ async def _write_on_postgres(driver: Any, steps: Sequence[Step]) -> None:
 
 
 def _numbered_on(steps: Iterable[Step]) -> tuple[tuple[str, ...], list[Any]]:
-    """The statements that are given anything, their arguments numbered through, and those."""
+    """The statements, their arguments numbered through, and those; inserts of no rows are left out."""
     texts: list[str] = []
     values: list[Any] = []
     for statement, given in steps:
-        if given:
+        if given or isinstance(statement, Sql):
             text, own = statement.on_postgres(cast("Any", given))
             texts.append(_renumbered(text, len(values)))
             values += own

@@ -36,8 +36,12 @@ class _Named:
 
     @property
     def account_ids(self) -> set[UUID]:
+        return self.accounts_and_of(())
+
+    def accounts_and_of(self, promises: Iterable[Promise]) -> set[UUID]:
+        """Their accounts, those of the promises that are named, and of more."""
         entries = {entry.account_id for entry in (*self.known.values(), *self.to_reverse)}
-        return entries | {promise.account_id for promise in self.promises}
+        return entries | {each.account_id for each in (*self.promises, *promises)}
 
 
 async def load(
@@ -57,8 +61,7 @@ async def load(
     hashes = {name: own_key.digest(name.encode()) for name in (*_customers(batch), *customers)}
     named, opened = await _named(ledger, tx, head, hashes.values(), batch, by=by)
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
-    more = named.account_ids | {each.account_id for each in promises}
-    accounts, keys, homes = await _accounts_and_keys(ledger, tx, book, opened.values(), more)
+    accounts, keys, homes = await _accounts_and_keys(ledger, tx, book, opened.values(), named.accounts_and_of(promises))
     due = await due_promises_of(tx, book, _are_due(opened.values()) | (accounts.keys() - account_ids.values()), by=by)
     return Append(
         ledger=ledger,

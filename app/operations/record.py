@@ -150,7 +150,7 @@ async def write_append(tx: AsyncConnection, append: Append) -> None:
     note_position(append.head.position)
     steps: list[Step] = [appending(append.book, append.entries), *opening(append.book, append.openings, append.namings)]
     posted = [account for account in append.posted.values() if account.account_id not in append.erased]
-    if any(account.heaviest is None for account in posted):
+    if any(account.heaviest is None for account in append.posted.values()):
         await run(tx, *steps)
         steps, posted = [], await _weighed(tx, append, posted)
     # Of whoever was there before, the first name is told, under whichever this was posted: it may be forgotten one day.

@@ -1,0 +1,103 @@
+"""Look-ups: few statements for however many ask at once, and everybody is answered."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.domain.errors import DatabaseUnavailable
+from app.operations import lookups as lookups_module
+from app.operations.lookups import AT_ONCE_MAX, Lookups
+from app.operations.read_customer import Looked, look_up
+from tests.conftest import Bench
+from tests.operations.delivering import until
+from tests.operations.posting import interaction, post
+
+NAMES = [f"customer {n}" for n in range(9)]
+
+
+class Counted:
+    """Counts look-ups, and holds each until it is let go; `fails` of them end as if the database was away."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.under_way = self.most = self.fails = 0
+        self.let_go = asyncio.Event()
+
+    async def look_up(self, ledger: Any, tx: Any, book: str, customers: set[str]) -> Looked:
+        self.sizes.append(len(customers))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.let_go.wait()
+        self.under_way -= 1
+        if self.fails:
+            self.fails -= 1
+            raise DatabaseUnavailable
+        return await look_up(ledger, tx, book, customers)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    counted = Counted()
+    monkeypatch.setattr(lookups_module, "look_up", counted.look_up)
+    return counted
+
+
+@asynccontextmanager
+async def asking(bench: Bench, counted: Counted) -> AsyncGenerator[tuple[Lookups, list["asyncio.Task[Looked]"]]]:
+    """Nine ask, one after the other, while what is read is held up; then it is let go."""
+    await post(bench, *[interaction(name, customer=name) for name in NAMES])
+    lookups = Lookups(bench.ledger)
+    tasks = list[asyncio.Task[Looked]]()
+    for name in NAMES:
+        tasks.append(asyncio.create_task(lookups.of(bench.book, [name])))
+        await asyncio.sleep(0.02)
+    yield lookups, tasks
+    counted.let_go.set()
+
+
+async def test_two_look_ups_are_under_way_and_whoever_asks_meanwhile_goes_together_into_the_next(
+    bench: Bench, counted: Counted
+) -> None:
+    async with asking(bench, counted) as (_, tasks):
+        assert counted.sizes == [1] * AT_ONCE_MAX
+    found = await asyncio.gather(*tasks)
+
+    assert sorted(counted.sizes) == [1, 1, len(NAMES) - 2]
+    assert counted.most == AT_ONCE_MAX
+    assert all(name in looked.accounts for name, looked in zip(NAMES, found, strict=True))
+
+
+async def test_who_asks_in_the_same_turn_of_the_loop_goes_into_one_look_up(bench: Bench, counted: Counted) -> None:
+    counted.let_go.set()
+    await post(bench, *[interaction(name, customer=name) for name in NAMES])
+    lookups = Lookups(bench.ledger)
+
+    await asyncio.gather(*[lookups.of(bench.book, [name]) for name in NAMES])
+
+    assert counted.sizes == [len(NAMES)]
+
+
+async def test_a_look_up_that_fails_fails_for_its_own_callers_and_the_others_are_answered(
+    bench: Bench, counted: Counted
+) -> None:
+    counted.fails = 1
+    async with asking(bench, counted) as (lookups, tasks):
+        pass
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [isinstance(each, DatabaseUnavailable) for each in found].count(True) == 1
+    assert [isinstance(each, Looked) for each in found].count(True) == len(NAMES) - 1
+    await until(lambda: not lookups._books)  # who is answered does not wait for the transaction's end
+
+
+async def test_who_goes_away_keeps_nobody_from_an_answer(bench: Bench, counted: Counted) -> None:
+    async with asking(bench, counted) as (lookups, tasks):
+        for each in (tasks[0], tasks[4]):
+            each.cancel()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(each) for each in found].count(Looked) == len(NAMES) - 2
+    await until(lambda: not lookups._books)  # who is answered does not wait for the transaction's end
