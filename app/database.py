@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 WRITERS_MAX_POSTGRES = 10
 READERS_MAX = 10
-GLANCES_MAX = 4  # of a book there are two at a time
+GLANCES_MAX = 4  # of a book there is one at a time
 SILENT_WRITER_SECONDS = 60  # a machine that vanishes with a book locked must not keep all others from it
 
 ROLLBACK_SECONDS = 2.0  # a server that says nothing more must not keep whoever waits no longer

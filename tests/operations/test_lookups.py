@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.errors import DatabaseUnavailable
 from app.operations import lookups as lookups_module
-from app.operations.lookups import AT_ONCE_MAX, Lookups
+from app.operations.lookups import Lookups
 from app.operations.read_customer import Looked, look_up
 from tests.conftest import Bench
 from tests.operations.delivering import until
@@ -23,15 +23,12 @@ class Counted:
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
-        self.under_way = self.most = self.fails = 0
+        self.fails = 0
         self.let_go = asyncio.Event()
 
     async def look_up(self, ledger: Any, tx: Any, book: str, customers: set[str]) -> Looked:
         self.sizes.append(len(customers))
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
         await self.let_go.wait()
-        self.under_way -= 1
         if self.fails:
             self.fails -= 1
             raise DatabaseUnavailable
@@ -58,15 +55,14 @@ async def asking(bench: Bench, counted: Counted) -> AsyncGenerator[tuple[Lookups
     counted.let_go.set()
 
 
-async def test_two_look_ups_are_under_way_and_whoever_asks_meanwhile_goes_together_into_the_next(
+async def test_whoever_asks_while_a_look_up_is_under_way_goes_together_into_the_next(
     bench: Bench, counted: Counted
 ) -> None:
     async with asking(bench, counted) as (_, tasks):
-        assert counted.sizes == [1] * AT_ONCE_MAX
+        assert counted.sizes == [1]
     found = await asyncio.gather(*tasks)
 
-    assert sorted(counted.sizes) == [1, 1, len(NAMES) - 2]
-    assert counted.most == AT_ONCE_MAX
+    assert counted.sizes == [1, len(NAMES) - 1]
     assert all(name in looked.accounts for name, looked in zip(NAMES, found, strict=True))
 
 
@@ -90,7 +86,7 @@ async def test_a_look_up_that_fails_fails_for_its_own_callers_and_the_others_are
 
     assert [isinstance(each, DatabaseUnavailable) for each in found].count(True) == 1
     assert [isinstance(each, Looked) for each in found].count(True) == len(NAMES) - 1
-    await until(lambda: not lookups._books)  # who is answered does not wait for the transaction's end
+    await until(lambda: not lookups._asked)  # who is answered does not wait for the transaction's end
 
 
 async def test_who_goes_away_keeps_nobody_from_an_answer(bench: Bench, counted: Counted) -> None:
@@ -100,4 +96,4 @@ async def test_who_goes_away_keeps_nobody_from_an_answer(bench: Bench, counted: 
     found = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [type(each) for each in found].count(Looked) == len(NAMES) - 2
-    await until(lambda: not lookups._books)  # who is answered does not wait for the transaction's end
+    await until(lambda: not lookups._asked)  # who is answered does not wait for the transaction's end
