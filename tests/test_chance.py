@@ -14,9 +14,10 @@ import os
 from app.chance import chance
 chance(16)  # so that there is something left that both might take
 child = os.fork()
-print(*[chance(16).hex() for _ in range(100)], flush=True)
+drawn = [chance(16).hex() for _ in range(100)]
 if child:
-    os.waitpid(child, 0)
+    os.waitpid(child, 0)  # one after the other, so that what they say is not mixed
+print(*drawn, flush=True)
 """
 
 
