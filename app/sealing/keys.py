@@ -34,13 +34,13 @@ class MasterKey:
 
     def wrap(self, key: "Key", place: str, *, entropy: Entropy) -> bytes:
         """The key, sealed for `place`."""
-        return _seal(self.secret, key.secret, place.encode(), entropy)
+        return _seal(_master(self.secret), key.secret, place.encode(), entropy)
 
     def unwrap(self, wrapped: bytes, place: str) -> "Key":
         """The key that was wrapped for `place`; MasterKeyMismatch if neither this nor another master key wrapped it."""
         for secret in (self.secret, *self.others):
             try:
-                return Key(_opened(_master(secret), wrapped, place.encode()))
+                return Key(_open(_master(secret), wrapped, place.encode()))
             except InvalidTag:
                 continue
         raise MasterKeyMismatch
@@ -48,7 +48,7 @@ class MasterKey:
     def rewrapped(self, wrapped: bytes, place: str, *, entropy: Entropy) -> bytes | None:
         """The same key, wrapped by this master key; None if it is. MasterKeyMismatch as `unwrap` has it."""
         try:
-            _open(self.secret, wrapped, place.encode())
+            _open(_master(self.secret), wrapped, place.encode())
         except InvalidTag:
             return self.wrap(self.unwrap(wrapped, place), place, entropy=entropy)
         return None
@@ -62,11 +62,11 @@ class Key:
 
     def seal(self, plain: bytes, place: str, *, entropy: Entropy) -> bytes:
         """The bytes sealed for `place`."""
-        return _seal(self.secret[:32], plain, place.encode(), entropy)
+        return _seal(AESGCM(self.secret[:32]), plain, place.encode(), entropy)
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """The bytes that were sealed for `place`; InvalidTag if they were altered or moved."""
-        return _open(self.secret[:32], sealed, place.encode())
+        return _open(AESGCM(self.secret[:32]), sealed, place.encode())
 
     def digest(self, content: bytes) -> bytes:
         """HMAC-SHA-256 under this key, 32 bytes."""
@@ -113,16 +113,12 @@ def subscription_place(book: str, subscription_id: UUID, field: str) -> str:
     return f"subscription/{book}/{subscription_id}/{field}"
 
 
-def _seal(secret: bytes, plain: bytes, place: bytes, entropy: Entropy) -> bytes:
+def _seal(cipher: AESGCM, plain: bytes, place: bytes, entropy: Entropy) -> bytes:
     nonce = entropy(NONCE_BYTES)
-    return nonce + AESGCM(secret).encrypt(nonce, plain, place)
+    return nonce + cipher.encrypt(nonce, plain, place)
 
 
-def _open(secret: bytes, sealed: bytes, place: bytes) -> bytes:
-    return _opened(AESGCM(secret), sealed, place)
-
-
-def _opened(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
+def _open(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
     return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
 
 
