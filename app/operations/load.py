@@ -1,7 +1,7 @@
 """What an append needs to know, read under the lock in a handful of set-wise queries."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,12 +36,8 @@ class _Named:
 
     @property
     def account_ids(self) -> set[UUID]:
-        return self.accounts_and_of(())
-
-    def accounts_and_of(self, promises: Iterable[Promise]) -> set[UUID]:
-        """Their accounts, those of the promises that are named, and of more."""
         entries = {entry.account_id for entry in (*self.known.values(), *self.to_reverse)}
-        return entries | {each.account_id for each in (*self.promises, *promises)}
+        return entries | {promise.account_id for promise in self.promises}
 
 
 async def load(
@@ -61,7 +57,7 @@ async def load(
     hashes = {name: own_key.digest(name.encode()) for name in (*_customers(batch), *customers)}
     named, opened = await _named(ledger, tx, head, hashes.values(), batch, by=by)
     account_ids = {hashed: each.account.account_id for hashed, each in opened.items()}
-    accounts, keys, homes = await _accounts_and_keys(ledger, tx, book, opened.values(), named.accounts_and_of(promises))
+    accounts, keys, homes = await _accounts_and_keys(ledger, tx, book, opened.values(), named, promises)
     due = await due_promises_of(tx, book, _are_due(opened.values()) | (accounts.keys() - account_ids.values()), by=by)
     return Append(
         ledger=ledger,
@@ -114,12 +110,17 @@ def _are_due(opened: Iterable[Opened]) -> set[UUID]:
 
 
 async def _accounts_and_keys(
-    ledger: Ledger, tx: AsyncConnection, book: str, opened: Collection[Opened], more: Set[UUID]
+    ledger: Ledger,
+    tx: AsyncConnection,
+    book: str,
+    opened: Collection[Opened],
+    named: _Named,
+    promises: Collection[Promise],
 ) -> tuple[dict[UUID, Account], dict[UUID, Key], dict[UUID, UUID]]:
-    """Of the accounts that are opened, and of some more; where those of these lead that were merged, and theirs."""
+    """Of the accounts that are opened, and of those named or promised to; where the merged ones lead, and theirs."""
     accounts = {each.account.account_id: each.account for each in opened}
     keys = {each.account.account_id: each.key for each in opened}
-    more = more - accounts.keys()
+    more = (named.account_ids | {promise.account_id for promise in promises}) - accounts.keys()
     accounts |= await accounts_by_id(tx, book, more)
     keys |= await keys_of(tx, book, more, ledger.master_key)
     merged = more - accounts.keys()
