@@ -1,6 +1,7 @@
 """Chance, by the kilobyte: asking the system for each few bytes of it costs as much as sealing something with them."""
 
 import os
+from functools import partial
 from io import BytesIO
 
 _AT_ONCE = 4096
@@ -14,18 +15,13 @@ def chance(size: int) -> bytes:
         return taken
     if size > _AT_ONCE:
         return os.urandom(size)
-    _fill()
+    _keep(os.urandom(_AT_ONCE))
     return chance(size)
 
 
-def _fill() -> None:
+def _keep(drawn: bytes) -> None:
     global _left  # noqa: PLW0603 - whoever reads has the old bytes or the new ones
-    _left = BytesIO(os.urandom(_AT_ONCE))
+    _left = BytesIO(drawn)
 
 
-def _forget() -> None:
-    global _left  # noqa: PLW0603
-    _left = BytesIO()
-
-
-os.register_at_fork(after_in_child=_forget)  # or the child would take what its parent takes
+os.register_at_fork(after_in_child=partial(_keep, b""))  # or the child would take what its parent takes

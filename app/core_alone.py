@@ -4,12 +4,18 @@ import sys
 from types import ModuleType
 
 
+def _empty(name: str) -> ModuleType:
+    """A module in which whatever is asked for is None."""
+    module = ModuleType(name)
+    vars(module)["__getattr__"] = _absent
+    return module
+
+
 def _absent(name: str) -> None:
     if name.startswith("__"):
         raise AttributeError(name)
 
 
-# Importing the engines imports sessions, and these the ORM: whatever is imported from them is found here, as None.
-for each in ("session", "scoping"):
-    empty = sys.modules.setdefault(f"sqlalchemy.ext.asyncio.{each}", ModuleType(each))
-    vars(empty).setdefault("__getattr__", _absent)
+# Importing the engines imports sessions, and these the ORM; both find these instead, unless they are there already.
+sys.modules.setdefault("sqlalchemy.ext.asyncio.session", _empty("session"))
+sys.modules.setdefault("sqlalchemy.ext.asyncio.scoping", _empty("scoping"))
