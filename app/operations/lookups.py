@@ -15,6 +15,10 @@ from app.operations.read_customer import Looked, look_up
 TOGETHER_MAX = 1_000
 """Customers of one look-up, unless a single caller asks for more. Who waits is bounded as all requests are."""
 
+CALLERS_MIN = 16
+"""Callers of one look-up, and more only if four times as many wait: while the database looks for a part of them, those
+before are answered. All in one would wait for it together, and then it for all of them."""
+
 LOOK_UPS_MAX = 50
 """In one transaction, some 100 ms: a migration waits for its end, and so many share the price of its beginning."""
 
@@ -79,8 +83,8 @@ def _fail(group: list[_Asked], error: Exception) -> None:
 def _next_group(asked: deque[_Asked]) -> list[_Asked]:
     """Whoever goes into the next look-up together, in the order in which they asked; at least one if any asks."""
     group: list[_Asked] = []
-    count = 0
-    while asked and (not group or count + len(asked[0][0]) <= TOGETHER_MAX):
+    count, callers_max = 0, max(CALLERS_MIN, len(asked) // 4)
+    while asked and len(group) < callers_max and (not group or count + len(asked[0][0]) <= TOGETHER_MAX):
         group.append(asked.popleft())
         count += len(group[-1][0])
     return group

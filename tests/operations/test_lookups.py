@@ -76,6 +76,20 @@ async def test_who_asks_in_the_same_turn_of_the_loop_goes_into_one_look_up(bench
     assert counted.sizes == [len(NAMES)]
 
 
+async def test_of_many_who_ask_at_once_a_fourth_goes_into_a_look_up_and_at_least_sixteen(
+    bench: Bench, counted: Counted
+) -> None:
+    counted.let_go.set()
+    names = [f"one of many {n}" for n in range(100)]
+    await post(bench, *[interaction(name, customer=name) for name in names])
+    lookups = Lookups(bench.ledger)
+
+    found = await asyncio.gather(*[lookups.of(bench.book, [name]) for name in names])
+
+    assert counted.sizes == [25, 18, 16, 16, 16, 9]
+    assert all(name in looked.accounts for name, looked in zip(names, found, strict=True))
+
+
 async def test_a_look_up_that_fails_fails_for_its_own_callers_and_the_others_are_answered(
     bench: Bench, counted: Counted
 ) -> None:
