@@ -49,9 +49,8 @@ class OtlpTraces:
     @contextmanager
     def span(self, name: str, facts: Facts, *, of: Iterable[Origin | None] = ()) -> Generator["OtlpSpan"]:
         """A span of the first of those places, with links to the others; without any of the current context."""
-        origins = [each for each in islice(of, LINKS_MAX) if isinstance(each, context.Context)]
-        contexts = [trace.get_current_span(each).get_span_context() for each in origins[1:]]
-        links = [Link(each) for each in contexts if each.is_valid]
+        origins = _places(of)
+        links = [Link(each) for each in _within(origins[1:])]
         kind = SpanKind.CLIENT if name == "deliver" else SpanKind.INTERNAL
         with self._begun(name, kind, origins[0] if origins else None, links) as span:
             span.note(facts)
@@ -95,10 +94,25 @@ class OtlpSpan:
         if failed:
             self._span.set_status(StatusCode.ERROR)
 
+    def also(self, of: Iterable[Origin | None]) -> None:
+        """Links to those places."""
+        for each in _within(_places(of)):
+            self._span.add_link(each)
+
     def waited(self, name: str, seconds: float) -> None:
         """A span within this one that ends now."""
         ended_at = self._now() * _NANOSECONDS
         self._tracer.start_span(name, start_time=ended_at - int(seconds * 1e9)).end(ended_at)
+
+
+def _places(of: Iterable[Origin | None]) -> list[context.Context]:
+    return [each for each in islice(of, LINKS_MAX) if isinstance(each, context.Context)]
+
+
+def _within(places: Iterable[context.Context]) -> list[trace.SpanContext]:
+    """The spans that were under way there."""
+    contexts = [trace.get_current_span(each).get_span_context() for each in places]
+    return [each for each in contexts if each.is_valid]
 
 
 def otlp_traces(*, now: Callable[[], Instant]) -> OtlpTraces:

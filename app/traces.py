@@ -24,6 +24,10 @@ class Span(Protocol):
         """Add what is known by now."""
         ...
 
+    def also(self, of: Iterable[Origin | None]) -> None:
+        """It is done of these places, too."""
+        ...
+
     def waited(self, name: str, seconds: float) -> None:
         """Until just now it waited so long."""
         ...
@@ -64,6 +68,9 @@ class _Nothing:
         return self
 
     def note(self, facts: Facts, *, name: str | None = None, failed: bool = False) -> None:
+        pass
+
+    def also(self, of: Iterable[Origin | None]) -> None:
         pass
 
     def waited(self, name: str, seconds: float) -> None:

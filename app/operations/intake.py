@@ -1,14 +1,15 @@
 """The intake: what many callers post on a book at once becomes one append (group commit).
 
-Of each book one append is under way at a time. What comes meanwhile waits, and goes together into the next: so nobody
-waits where nothing is under way, and the busier a book is the less each posting costs.
+Of each book one append is under way at a time. What comes meanwhile, and until the next one has locked the book, goes
+into that together: so nobody waits where nothing is under way, and the busier a book is the less each posting costs.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.domain.errors import InternalError, MasterKeyMismatch, Refusal
 from app.domain.request_errors import TooManyRequests
@@ -53,20 +54,28 @@ class _Queue:
         return answer
 
     def next_group(self) -> list[_Waiting]:
-        """Whoever goes into the next append together, in the order in which they came: the first, and who fits in too.
+        """Whoever goes into the next append together: who came first, and those who fit in beside."""
+        group = [self.waiting.popleft()]
+        self.items -= len(group[0][0].items)
+        self.join(group)
+        return group
+
+    def join(self, group: list[_Waiting]) -> list[Sent]:
+        """Let whoever fits in beside the group join it, in the order in which they came; what those sent.
 
         A batch that does not fit keeps nobody waiting who came after it with less.
         """
-        group = [self.waiting.popleft()]
-        room = max(TOGETHER_MAX - len(group[0][0].items), BESIDE_MAX)
-        staying: deque[_Waiting] = deque()
+        first, *beside = [len(sent.items) for sent, _ in group]
+        room = max(TOGETHER_MAX - first, BESIDE_MAX) - sum(beside)
+        joining, staying = list[_Waiting](), deque[_Waiting]()
         for each in self.waiting:
             fits = len(each[0].items) <= room
             room -= len(each[0].items) if fits else 0
-            (group if fits else staying).append(each)
+            (joining if fits else staying).append(each)
         self.waiting = staying
-        self.items -= sum(len(sent.items) for sent, _ in group)
-        return group
+        self.items -= sum(len(sent.items) for sent, _ in joining)
+        group += joining
+        return [sent for sent, _ in joining]
 
 
 class Intake:
@@ -106,14 +115,18 @@ class Intake:
         try:
             while queue.waiting:
                 await asyncio.sleep(0)  # whoever is in the same turn of the loop comes along
-                await self._append_group(book, queue.next_group())
+                group = queue.next_group()
+                await self._append_group(book, group, joining=partial(queue.join, group))
         finally:
             del self._queues[book]
             _fail(queue.waiting, InternalError())  # if this was cut off
 
-    async def _append_group(self, book: str, group: list[_Waiting]) -> None:
+    async def _append_group(
+        self, book: str, group: list[_Waiting], *, joining: Callable[[], Sequence[Sent]] = tuple
+    ) -> None:
+        """Append what the group sent; by `joining` it grows by whoever comes until the book is locked."""
         try:
-            recorded = await record_all(self.ledger, book, [sent for sent, _ in group])
+            recorded = await record_all(self.ledger, book, [sent for sent, _ in group], joining=joining)
             for (_, answer), outcomes in zip(group, recorded.outcomes, strict=True):
                 if not answer.cancelled():
                     answer.set_result(Answer(outcomes, recorded))

@@ -1,7 +1,7 @@
 """The append: the only way onto the ledger. One interaction is a batch of one."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -80,21 +80,41 @@ async def record(
 
 @uninterrupted
 async def record_all(
-    ledger: Ledger, book: str, sent: Sequence[Sent], *, replay: bool = False, silent: bool = False
+    ledger: Ledger,
+    book: str,
+    sent: Sequence[Sent],
+    *,
+    joining: Callable[[], Sequence[Sent]] = tuple,
+    replay: bool = False,
+    silent: bool = False,
 ) -> Recorded:
-    """Append what several callers sent, in one transaction; see `record`."""
+    """Append what several callers sent, in one transaction; see `record`.
+
+    As soon as the book is locked, and not if that fails, `joining` says what else was sent by then.
+    """
     with ledger.traces.span("append", {"goodwill.book": book}, of=(each.origin for each in sent)) as span:
-        return await _recorded(ledger, book, sent, span, replay=replay, silent=silent)
+        return await _recorded(ledger, book, sent, span, joining, replay=replay, silent=silent)
 
 
 async def _recorded(
-    ledger: Ledger, book: str, sent: Sequence[Sent], span: Span, *, replay: bool, silent: bool
+    ledger: Ledger,
+    book: str,
+    sent: Sequence[Sent],
+    span: Span,
+    joining: Callable[[], Sequence[Sent]],
+    *,
+    replay: bool,
+    silent: bool,
 ) -> Recorded:
-    batch, begun = [item for each in sent for item in each.items], perf_counter()
+    begun = perf_counter()
     async with ledger.database.write(book) as tx:
         locked, waited = await lock_book(tx, book), perf_counter() - begun
         append_lock_wait_seconds.observe(waited)
         span.waited("lock", waited)
+        joined = joining()
+        span.also(each.origin for each in joined)
+        sent = [*sent, *joined]
+        batch = [item for each in sent for item in each.items]
         head, now = locked.head, ledger.present(locked.head)
         booked_at = simulated(head) if replay else live_instant(head, now)
         due = await due_promises(tx, book, by=min(latest(batch), now)) if replay else ()

@@ -1,7 +1,8 @@
 """Posting in the tests of the operations: an interaction in few words, and what came of it."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +19,7 @@ from app.operations.record import record
 from app.queries.accounts import accounts_by_alias, accounts_by_id
 from app.queries.books import book_key
 from app.queries.ledger_lines import entries_in_order
+from app.store.books import lock_book
 from app.tables import metadata
 from tests.conftest import Bench
 
@@ -92,3 +94,11 @@ async def row_counts(bench: Bench) -> dict[str, int]:
             name: int((await tx.execute(select(func.count()).select_from(table))).scalar_one())
             for name, table in metadata.tables.items()
         }
+
+
+@asynccontextmanager
+async def held_up(bench: Bench) -> AsyncGenerator[None]:
+    """Somebody else has the book locked."""
+    async with bench.ledger.database.write(bench.book) as tx:
+        await lock_book(tx, bench.book)
+        yield

@@ -1,9 +1,7 @@
 """The intake: what many post on a book at once becomes one append, and each is answered as if alone."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -21,10 +19,9 @@ from app.operations.decide import decide
 from app.operations.intake import Answer, Intake
 from app.operations.outcome import Outcome
 from app.operations.verify import verify
-from app.store.books import lock_book
 from app.tables import account_keys
 from tests.conftest import Bench
-from tests.operations.posting import came_to, interaction, ledger_of, new_book, post, reversal
+from tests.operations.posting import came_to, held_up, interaction, ledger_of, new_book, post, reversal
 from tests.servers import ServerProcess, settings_of
 
 CALLERS = 64
@@ -46,19 +43,6 @@ async def test_what_many_post_at_once_becomes_few_appends_in_the_order_in_which_
     assert [entry.api_key_id for entry in entries] == [f"key-{n}" for n in range(CALLERS)]
     assert len({entry.booked_at for entry in entries}) == 1
     assert (await verify(bench.ledger, bench.book)).is_sound
-
-
-async def test_what_comes_while_an_append_is_under_way_goes_together_into_the_next(bench: Bench) -> None:
-    intake = Intake(bench.ledger)
-    async with held_up(bench):
-        posting = [asyncio.create_task(intake.post(bench.book, [interaction(0)], api_key_id="a"))]
-        await asyncio.sleep(0.05)
-        posting += [asyncio.create_task(intake.post(bench.book, [interaction(n)], api_key_id="a")) for n in range(1, 9)]
-        await asyncio.sleep(0.05)
-        assert not any(task.done() for task in posting)
-    await asyncio.gather(*posting)
-
-    assert sorted(Counter(entry.booked_at for entry in await ledger_of(bench)).values()) == [1, 8]
 
 
 async def test_each_is_answered_as_if_alone_whatever_became_of_its_neighbours(bench: Bench) -> None:
@@ -139,7 +123,7 @@ async def test_an_account_whose_key_does_not_open_refuses_its_own_callers_alone(
 async def test_an_append_that_is_cut_off_is_told_of_and_closes_no_book(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def cut_off(*_: object) -> None:
+    async def cut_off(*_: object, **__: object) -> None:
         raise asyncio.CancelledError
 
     intake = Intake(bench.ledger)
@@ -226,11 +210,3 @@ async def say(api: httpx.AsyncClient, number: int) -> bool:
     except httpx.TransportError:
         return False
     return answer.status_code == httpx.codes.CREATED
-
-
-@asynccontextmanager
-async def held_up(bench: Bench) -> AsyncGenerator[None]:
-    """Somebody else has the book locked."""
-    async with bench.ledger.database.write(bench.book) as tx:
-        await lock_book(tx, bench.book)
-        yield

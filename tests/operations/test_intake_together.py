@@ -1,0 +1,73 @@
+"""The intake: who goes into which append with whom."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.operations import intake as intake_module
+from app.operations import record as record_module
+from app.operations.append import Append
+from app.operations.intake import Answer, Intake
+from app.operations.load import load
+from app.operations.outcome import Posted
+from tests.conftest import Bench
+from tests.operations.posting import held_up, interaction, ledger_of
+
+
+async def test_what_comes_until_the_book_is_locked_goes_into_the_same_append(bench: Bench) -> None:
+    async with held_up(bench):
+        posting = await posted_in_turn(Intake(bench.ledger), bench, [1] * 9)
+        assert not any(task.done() for task in posting)
+    answers = await asyncio.gather(*posting)
+
+    entries = await ledger_of(bench)
+    assert [(entry.position, entry.external_id) for entry in entries] == [(n + 1, f"{n} 0") for n in range(9)]
+    assert len({entry.booked_at for entry in entries}) == 1
+    assert [answer.outcomes[0].entry for answer in answers if isinstance(answer.outcomes[0], Posted)] == entries
+
+
+async def test_a_batch_that_does_not_fit_goes_into_the_next_append_and_keeps_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "TOGETHER_MAX", 10)
+    monkeypatch.setattr(intake_module, "BESIDE_MAX", 6)
+    async with held_up(bench):
+        posting = await posted_in_turn(Intake(bench.ledger), bench, [8, 3, 4, 2, 1, 1])  # 2 and 1 go with the 8 and 3
+    await asyncio.gather(*posting)
+
+    appends = Counter(entry.booked_at for entry in await ledger_of(bench))
+    assert [appends[at] for at in sorted(appends)] == [14, 5]
+
+
+async def test_what_comes_while_an_append_is_under_way_goes_together_into_the_next(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held(*args: Any, **how: Any) -> Append:
+        begun.set()
+        await go_on.wait()
+        return await load(*args, **how)
+
+    monkeypatch.setattr(record_module, "load", held)
+    intake = Intake(bench.ledger)
+    posting = [asyncio.create_task(intake.post(bench.book, [interaction(0)], api_key_id="a"))]
+    await begun.wait()
+    posting += await posted_in_turn(intake, bench, [1] * 8)
+    go_on.set()
+    await asyncio.gather(*posting)
+
+    assert sorted(Counter(entry.booked_at for entry in await ledger_of(bench)).values()) == [1, 8]
+
+
+async def posted_in_turn(intake: Intake, bench: Bench, sizes: Sequence[int]) -> list["asyncio.Task[Answer]"]:
+    """Callers who post so many items each, one after the other; nobody is awaited."""
+    posting = list[asyncio.Task[Answer]]()
+    for caller, size in enumerate(sizes):
+        items = [interaction(f"{caller} {n}") for n in range(size)]
+        posting.append(asyncio.create_task(intake.post(bench.book, items, api_key_id="a")))
+        await asyncio.sleep(0.02)
+    return posting
