@@ -1,8 +1,12 @@
-"""How often Python looks for garbage that only it can find: what we make is nearly all gone without."""
+"""What becomes of memory that nobody needs any more: when Python looks for it, and that the system gets it back."""
 
+import ctypes
 import gc
+from contextlib import suppress
 
-THRESHOLDS = (10_000, 20, 50)
+THRESHOLDS = (10_000, 20, 50)  # what we make is nearly all gone without being looked for
+LARGE_BYTES = 64 * 1024
+_M_MMAP_THRESHOLD = -3  # <malloc.h>
 
 
 def leave_alone_what_stays() -> None:
@@ -10,3 +14,13 @@ def leave_alone_what_stays() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
+
+
+def give_large_back() -> None:
+    """A large block, as of a batch's text, goes back to the system as soon as nobody needs it.
+
+    glibc would keep each size that it has met once among the small blocks, where what is small soon stands in the way
+    (mallopt(3), on M_MMAP_THRESHOLD): 4 MB of a server's memory. Another C library does as it does.
+    """
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)

@@ -17,7 +17,7 @@ from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
 from app.domain.instant import moment_of
-from app.garbage import leave_alone_what_stays
+from app.garbage import give_large_back, leave_alone_what_stays
 from app.main import Opened, clock, create_app, new_request_id
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
@@ -57,6 +57,7 @@ async def _serve(settings: Settings) -> None:
         await _greet(settings, service)
     except Refusal as refusal:
         greet(settings, f"Not ready: {refusal.detail}")
+    give_large_back()
     leave_alone_what_stays()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS_MAX))
     config = uvicorn.Config(
