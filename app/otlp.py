@@ -3,7 +3,7 @@
 Nothing else imports the SDK, and this only within a function: a process that does not trace holds none of it.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from threading import Thread
@@ -50,7 +50,7 @@ class OtlpTraces:
     def span(self, name: str, facts: Facts, *, of: Iterable[Origin | None] = ()) -> Generator["OtlpSpan"]:
         """A span of the first of those places, with links to the others; without any of the current context."""
         origins = _places(of)
-        links = [Link(each) for each in _within(origins[1:])]
+        links = [Link(each) for each in _spans_at(origins[1:])]
         kind = SpanKind.CLIENT if name == "deliver" else SpanKind.INTERNAL
         with self._begun(name, kind, origins[0] if origins else None, links) as span:
             span.note(facts)
@@ -64,14 +64,14 @@ class OtlpTraces:
 
     @contextmanager
     def _begun(
-        self, name: str, kind: SpanKind, parent: context.Context | None, links: Iterable[Link]
+        self, name: str, kind: SpanKind, parent: context.Context | None, links: Sequence[Link]
     ) -> Generator["OtlpSpan"]:
         """Of what fails the span says its kind, and not its words: they may hold what was sent."""
         with self._tracer.start_as_current_span(
-            name, parent, kind, links=list(links), record_exception=False, set_status_on_exception=False
+            name, parent, kind, links=links, record_exception=False, set_status_on_exception=False
         ) as span:
             try:
-                yield OtlpSpan(self._tracer, span, self._now)
+                yield OtlpSpan(self._tracer, span, self._now, links_left=LINKS_MAX - len(links))
             except BaseException as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 raise
@@ -80,10 +80,13 @@ class OtlpTraces:
 class OtlpSpan:
     """A span that is under way."""
 
-    def __init__(self, tracer: trace.Tracer, span: trace.Span, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self, tracer: trace.Tracer, span: trace.Span, now: Callable[[], Instant], *, links_left: int = LINKS_MAX
+    ) -> None:
         self._tracer = tracer
         self._span = span
         self._now = now
+        self._links_left = links_left
         self.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
 
     def note(self, facts: Facts, *, name: str | None = None, failed: bool = False) -> None:
@@ -95,8 +98,10 @@ class OtlpSpan:
             self._span.set_status(StatusCode.ERROR)
 
     def also(self, of: Iterable[Origin | None]) -> None:
-        """Links to those places."""
-        for each in _within(_places(of)):
+        """Links to those places, as far as there may be more: the SDK would drop the first ones for them."""
+        more = _spans_at(_places(of))[: self._links_left]
+        self._links_left -= len(more)
+        for each in more:
             self._span.add_link(each)
 
     def waited(self, name: str, seconds: float) -> None:
@@ -109,7 +114,7 @@ def _places(of: Iterable[Origin | None]) -> list[context.Context]:
     return [each for each in islice(of, LINKS_MAX) if isinstance(each, context.Context)]
 
 
-def _within(places: Iterable[context.Context]) -> list[trace.SpanContext]:
+def _spans_at(places: Iterable[context.Context]) -> list[trace.SpanContext]:
     """The spans that were under way there."""
     contexts = [trace.get_current_span(each).get_span_context() for each in places]
     return [each for each in contexts if each.is_valid]
