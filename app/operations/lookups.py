@@ -1,6 +1,6 @@
 """Look-ups: what many callers ask of a book at once is read in one statement.
 
-Of each book one look-up is under way at a time; whoever asks meanwhile goes together into the next, and so never sees
+Of each book one look-up is under way at a time; whoever asks meanwhile goes into one of the next, and so never sees
 less than was there when it asked. Nobody waits where nothing is under way. Each statement sees a snapshot of its own.
 """
 
@@ -20,7 +20,7 @@ CALLERS_MIN = 16
 before are answered. All in one would wait for it together, and then it for all of them."""
 
 LOOK_UPS_MAX = 50
-"""In one transaction, some 100 ms: a migration waits for its end, and so many share the price of its beginning."""
+"""In one transaction, 100 ms at most: a migration waits for its end, and so many share the price of its beginning."""
 
 _Asked = tuple[Sequence[str], "asyncio.Future[Looked]"]
 
@@ -46,18 +46,22 @@ class Lookups:
         return await answer
 
     async def _read(self, book: str, asked: deque[_Asked]) -> None:
-        """Read until nobody asks. Whoever asks in the same turn of the loop comes along: it began before this task."""
+        """Read until nobody asks. Whoever asks in the same turn of the loop counts: it began before this task."""
         group: list[_Asked] = []
         try:
             while asked:
-                group, looks = _next_group(asked), 0
+                group, looks, is_begun = _next_group(asked), 0, False
                 try:
                     async with self.ledger.database.glance(book) as tx:
+                        is_begun = True
                         while group:
                             _answer(group, await look_up(self.ledger, tx, book, _customers(group)))
                             looks += 1
                             group = _next_group(asked) if looks < LOOK_UPS_MAX else []
                 except Exception as error:  # noqa: BLE001 - each who asked gets it
+                    if not is_begun:  # the database is away: nobody is to wait for one group after the other to see it
+                        group += asked
+                        asked.clear()
                     _fail(group, error)
         finally:
             del self._asked[book]

@@ -90,6 +90,30 @@ async def test_of_many_who_ask_at_once_a_fourth_goes_into_a_look_up_and_at_least
     assert all(name in looked.accounts for name, looked in zip(names, found, strict=True))
 
 
+async def test_if_the_database_is_away_all_who_wait_are_told_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    @asynccontextmanager
+    async def away(book: str) -> AsyncGenerator[None]:
+        tries.append(book)
+        await asyncio.sleep(0)
+        raise DatabaseUnavailable
+        yield
+
+    await post(bench, interaction("one", customer="one"))
+    lookups = Lookups(bench.ledger)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.ledger.database, "glance", away)
+        asked = [lookups.of(bench.book, ["one"]) for _ in range(64)]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(each) for each in found] == [DatabaseUnavailable] * 64
+    assert tries == [bench.book]
+    assert "one" in (await lookups.of(bench.book, ["one"])).accounts
+
+
 async def test_a_look_up_that_fails_fails_for_its_own_callers_and_the_others_are_answered(
     bench: Bench, counted: Counted
 ) -> None:
