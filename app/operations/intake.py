@@ -120,6 +120,7 @@ class Intake:
         finally:
             del self._queues[book]
             _fail(queue.waiting, InternalError())  # if this was cut off
+            queue.waiting.clear()  # who was told so joins no append that goes on by itself
 
     async def _append_group(
         self, book: str, group: list[_Waiting], *, joining: Callable[[], Sequence[Sent]] = tuple

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.domain.interaction import Interaction
+from app.domain.request_errors import TooManyRequests
 from app.operations import intake as intake_module
 from app.operations import record as record_module
 from app.operations.append import Append
@@ -34,8 +36,14 @@ async def test_a_batch_that_does_not_fit_goes_into_the_next_append_and_keeps_nob
 ) -> None:
     monkeypatch.setattr(intake_module, "TOGETHER_MAX", 10)
     monkeypatch.setattr(intake_module, "BESIDE_MAX", 6)
+    intake = Intake(bench.ledger)
     async with held_up(bench):
-        posting = await posted_in_turn(Intake(bench.ledger), bench, [8, 3, 4, 2, 1, 1])  # 2 and 1 go with the 8 and 3
+        posting = [
+            asyncio.create_task(intake.post(bench.book, items_of(f"size {size}", size), api_key_id="a"))
+            for size in (8, 3)
+        ]
+        await asyncio.sleep(0.02)
+        posting += await posted_in_turn(intake, bench, [4, 2, 1, 1])  # 2 and 1 go with the 8 and the 3
     await asyncio.gather(*posting)
 
     appends = Counter(entry.booked_at for entry in await ledger_of(bench))
@@ -45,14 +53,7 @@ async def test_a_batch_that_does_not_fit_goes_into_the_next_append_and_keeps_nob
 async def test_what_comes_while_an_append_is_under_way_goes_together_into_the_next(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def held(*args: Any, **how: Any) -> Append:
-        begun.set()
-        await go_on.wait()
-        return await load(*args, **how)
-
-    monkeypatch.setattr(record_module, "load", held)
+    begun, go_on = holding_loads(monkeypatch)
     intake = Intake(bench.ledger)
     posting = [asyncio.create_task(intake.post(bench.book, [interaction(0)], api_key_id="a"))]
     await begun.wait()
@@ -63,11 +64,46 @@ async def test_what_comes_while_an_append_is_under_way_goes_together_into_the_ne
     assert sorted(Counter(entry.booked_at for entry in await ledger_of(bench)).values()) == [1, 8]
 
 
+async def test_who_has_joined_an_append_no_longer_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "WAITING_MAX", 3)
+    begun, go_on = holding_loads(monkeypatch)
+    intake = Intake(bench.ledger)
+    async with held_up(bench):
+        posting = await posted_in_turn(intake, bench, [1] * 4)
+    await begun.wait()
+    posting += [
+        asyncio.create_task(intake.post(bench.book, items_of(f"later {n}", 1), api_key_id="a")) for n in range(3)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests):
+        await intake.post(bench.book, items_of("beyond", 1), api_key_id="a")
+    go_on.set()
+    await asyncio.gather(*posting)
+
+    assert sorted(Counter(entry.booked_at for entry in await ledger_of(bench)).values()) == [3, 4]
+
+
+def holding_loads(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """From now on an append stops when it has locked the book: the first is set then, the second lets it go on."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held(*args: Any, **how: Any) -> Append:
+        begun.set()
+        await go_on.wait()
+        return await load(*args, **how)
+
+    monkeypatch.setattr(record_module, "load", held)
+    return begun, go_on
+
+
+def items_of(caller: object, size: int) -> list[Interaction]:
+    return [interaction(f"{caller} {n}") for n in range(size)]
+
+
 async def posted_in_turn(intake: Intake, bench: Bench, sizes: Sequence[int]) -> list["asyncio.Task[Answer]"]:
     """Callers who post so many items each, one after the other; nobody is awaited."""
     posting = list[asyncio.Task[Answer]]()
     for caller, size in enumerate(sizes):
-        items = [interaction(f"{caller} {n}") for n in range(size)]
-        posting.append(asyncio.create_task(intake.post(bench.book, items, api_key_id="a")))
+        posting.append(asyncio.create_task(intake.post(bench.book, items_of(caller, size), api_key_id="a")))
         await asyncio.sleep(0.02)
     return posting
