@@ -10,11 +10,10 @@ import pytest
 
 from app.api.wire_batch import AllRefusedOut, BatchOut
 from app.operations import intake as intake_module
-from app.store.books import lock_book
 from tests.api.sentences import GIFT, Json, body_of, happening, problem_of
 from tests.conftest import Bench
 from tests.operations.delivering import until
-from tests.operations.posting import ledger_of
+from tests.operations.posting import holding_loads, ledger_of
 
 SINGLE = "/v1/interactions"
 BATCH = "/v1/interactions/batch"
@@ -46,12 +45,16 @@ class Callers:
 
     @asynccontextmanager
     async def held_up(self) -> AsyncGenerator[None]:
-        """Meanwhile all that is sent waits behind an append which cannot begin."""
-        async with self.bench.ledger.database.write(self.bench.book) as tx:
-            await lock_book(tx, self.bench.book)
+        """Meanwhile all that is sent waits behind an append that has the book and does not go on."""
+        with pytest.MonkeyPatch.context() as patched:
+            begun, go_on = holding_loads(patched)
             first = self.single(happening("first"))
+            await begun.wait()
             await self.wait_for(0)
-            yield
+            try:
+                yield
+            finally:
+                go_on.set()
         assert (await first).status_code == 201
 
     async def wait_for(self, items: int) -> None:

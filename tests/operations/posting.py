@@ -1,10 +1,12 @@
 """Posting in the tests of the operations: an interaction in few words, and what came of it."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from app.domain.account import Account
@@ -12,7 +14,9 @@ from app.domain.api_key import Scope
 from app.domain.entry import Entry
 from app.domain.errors import Refusal
 from app.domain.interaction import Interaction, ReversalRequest
-from app.operations.append import Item
+from app.operations import record as record_module
+from app.operations.append import Append, Item
+from app.operations.load import load
 from app.operations.manage_keys import create_key
 from app.operations.outcome import Outcome, Posted, Refused
 from app.operations.record import record
@@ -102,3 +106,16 @@ async def held_up(bench: Bench) -> AsyncGenerator[None]:
     async with bench.ledger.database.write(bench.book) as tx:
         await lock_book(tx, bench.book)
         yield
+
+
+def holding_loads(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """From now on an append stops when it has locked the book: the first is set then, the second lets it go on."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held(*args: Any, **how: Any) -> Append:
+        begun.set()
+        await go_on.wait()
+        return await load(*args, **how)
+
+    monkeypatch.setattr(record_module, "load", held)
+    return begun, go_on

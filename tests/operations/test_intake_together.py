@@ -3,20 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from app.domain.interaction import Interaction
 from app.domain.request_errors import TooManyRequests
 from app.operations import intake as intake_module
-from app.operations import record as record_module
-from app.operations.append import Append
 from app.operations.intake import Answer, Intake
-from app.operations.load import load
 from app.operations.outcome import Posted
 from tests.conftest import Bench
-from tests.operations.posting import held_up, interaction, ledger_of
+from tests.operations.posting import held_up, holding_loads, interaction, ledger_of
 
 
 async def test_what_comes_until_the_book_is_locked_goes_into_the_same_append(bench: Bench) -> None:
@@ -81,19 +77,6 @@ async def test_who_has_joined_an_append_no_longer_waits(bench: Bench, monkeypatc
     await asyncio.gather(*posting)
 
     assert sorted(Counter(entry.booked_at for entry in await ledger_of(bench)).values()) == [3, 4]
-
-
-def holding_loads(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
-    """From now on an append stops when it has locked the book: the first is set then, the second lets it go on."""
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def held(*args: Any, **how: Any) -> Append:
-        begun.set()
-        await go_on.wait()
-        return await load(*args, **how)
-
-    monkeypatch.setattr(record_module, "load", held)
-    return begun, go_on
 
 
 def items_of(caller: object, size: int) -> list[Interaction]:
