@@ -80,9 +80,7 @@ class OtlpTraces:
 class OtlpSpan:
     """A span that is under way."""
 
-    def __init__(
-        self, tracer: trace.Tracer, span: trace.Span, now: Callable[[], Instant], *, links_left: int = LINKS_MAX
-    ) -> None:
+    def __init__(self, tracer: trace.Tracer, span: trace.Span, now: Callable[[], Instant], *, links_left: int) -> None:
         self._tracer = tracer
         self._span = span
         self._now = now
