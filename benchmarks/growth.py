@@ -1,10 +1,12 @@
 """How much dearer a book becomes as it grows: appends and reads at 0, 1 and 10 million entries, and bytes an entry.
 
-    python -m benchmarks.growth [postgresql|sqlite] [--millions 0,1,10] [--seconds 2] [--set shared_buffers=4GB]
+    python -m benchmarks.growth [postgresql|sqlite] [--millions 0,1,10] [--rounds 9] [--set shared_buffers=4GB]
 
-The book of 0 million has 100,000 entries of 10,000 accounts; a grown one has as many entries an account. A cost is the
-processor time of server and database for each request, in microseconds, which the machine's other work touches
-least; beside it the median answer, and the ratio to the empty book's.
+The book of 0 million has 100,000 entries of 10,000 accounts; a grown one has as many entries an account. All stand
+side by side, each with a server, and are measured by turns, since a machine that others share is quick in one minute
+and slow in the next. A cost is the processor time of server and database for each request; its ratio is the median, over the
+rounds, of what it is to the smallest book's in the same round. The empty route, which has no book, takes each book's
+turn once more: what its ratios differ from 1 by is the machine's.
 """
 
 import argparse
@@ -13,10 +15,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median, quantiles
 
 from sqlalchemy import text
 
@@ -27,7 +30,6 @@ from benchmarks.subjects import Book, Subject, World
 CUSTOMERS, ENTRIES = 10_000, 100_000  # so many that a batch of 1,000 seldom meets one of them twice, at any size
 MILLION = 1_000_000
 LEAST_BYTES = 1.0  # an entry: smaller tables are not listed
-SLICES = 3
 CONTROL = "empty route"  # as dear at every size, if the machine is as quiet
 
 COSTS: dict[str, tuple[str, int]] = {  # what is asked, from how many connections
@@ -56,58 +58,75 @@ SIZES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What a request takes of all processors, and the median answer of the time."""
+class Grown:
+    """A server over a book that has so many customers."""
 
-    microseconds: float
-    milliseconds: float
+    subject: Subject
+    customers: int
+
+
+Slice = dict[str, float]
+"""Of one turn: the processor time a request took, in microseconds, and the median answer, in milliseconds."""
 
 
 def main() -> None:
-    """Grow a book step by step, and print what it costs at each."""
+    """Grow the books, and print what each costs."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that processes of ours end too
-    is_postgres = options.database == "postgresql"
     with (
         tempfile.TemporaryDirectory(prefix="goodwill-growth-") as folder,
         closing(
             World(Path(folder), preload=ENTRIES, seed=options.seed, customers=CUSTOMERS, settings=dict(options.set))
         ) as world,
     ):
-        subject = world.ours if is_postgres else world.sqlite
-        assert subject.book is not None
-        measured: dict[float, dict[str, Cost]] = {}
-        filling = Filling(subject.book, CUSTOMERS)
-        asyncio.run(filling.begin())
-        for millions in options.millions:
-            grow(world, filling, millions, is_postgres=is_postgres)
-            print_sizes(asyncio.run(sizes(subject.book)))
-            measured[millions] = {name: cost(world, subject, name, options.seconds) for name in COSTS}
-            print_costs(measured)
+        books = {each: grown(world, each, is_postgres=options.database == "postgresql") for each in options.millions}
+        for name in COSTS:
+            print_cost(name, costs(world, books, name, rounds=options.rounds, seconds=options.seconds))
 
 
-def grow(world: World, filling: Filling, millions: float, *, is_postgres: bool) -> None:
-    """Let the book have so many millions of entries."""
-    begun, missing = time.perf_counter(), round(millions * MILLION / ENTRIES) - filling.copies
-    if missing > 0:
-        asyncio.run(filling.copy(missing))
-        if is_postgres:
-            world.postgres.execute("VACUUM ANALYZE", database="bench")  # as autovacuum would
-            world.postgres.execute("CHECKPOINT")
-    world.customers = CUSTOMERS * (filling.copies + 1)
+def grown(world: World, millions: float, *, is_postgres: bool) -> Grown:
+    """A book of so many millions of entries; its sizes are printed."""
+    begun, name = time.perf_counter(), f"growth{millions:g}"
+    subject = world.filled_on_postgres(name) if is_postgres else world.filled_on_sqlite(name)
+    assert subject.book is not None
+    filling = Filling(subject.book, CUSTOMERS)
+    asyncio.run(filling.begin())
+    if (copies := round(millions * MILLION / ENTRIES)) > 0:
+        asyncio.run(filling.copy(copies))
+    if is_postgres:
+        world.postgres.execute("VACUUM ANALYZE", database=name)  # as autovacuum would
+        world.postgres.execute("CHECKPOINT")
     print(f"\n{millions:g} million entries: filled in {time.perf_counter() - begun:.0f} s", flush=True)
+    print_sizes(asyncio.run(sizes(subject.book)))
+    return Grown(subject=subject, customers=CUSTOMERS * (filling.copies + 1))
 
 
-def cost(world: World, subject: Subject, name: str, seconds: float) -> Cost:
-    """What one of COSTS is now: the least of some slices, since the machine's other work only adds to it."""
+def costs(
+    world: World, books: Mapping[float, Grown], name: str, *, rounds: int, seconds: float
+) -> dict[float, list[Slice]]:
+    """What one of COSTS takes of each book, round after round, each round beginning with another book."""
+    found: dict[float, list[Slice]] = {millions: [] for millions in books}
+    for number in range(-1, rounds):
+        for millions in rotated(list(books), number):
+            slice_ = one(world, books[millions], name, seconds)
+            if number >= 0:  # the first round warms
+                found[millions].append(slice_)
+    return found
+
+
+def rotated(given: Sequence[float], number: int) -> list[float]:
+    """The same, beginning with another one each time."""
+    start = number % len(given)
+    return [*given[start:], *given[:start]]
+
+
+def one(world: World, book: Grown, name: str, seconds: float) -> Slice:
+    """One of COSTS for so many seconds."""
     what, connections = COSTS[name]
-    asked = world.floor if name == CONTROL else subject
-    world.load(asked, what, connections, seconds=seconds / 4)
-    found = [world.load(asked, what, connections, seconds=seconds, to_the_last=True) for _ in range(SLICES)]
-    return Cost(
-        microseconds=min(each["server_us"] + each["database_us"] for each in found),
-        milliseconds=min(each["p50_ms"] for each in found),
-    )
+    world.customers = book.customers
+    asked = world.floor if name == CONTROL else book.subject
+    found = world.load(asked, what, connections, seconds=seconds, to_the_last=True)
+    return {"microseconds": found["server_us"] + found["database_us"], "milliseconds": found["p50_ms"]}
 
 
 async def sizes(book: Book) -> dict[tuple[str, str], float]:
@@ -133,24 +152,30 @@ def print_sizes(found: Mapping[tuple[str, str], float]) -> None:
             print(f"  {table} {whole[table]:,.1f}: {listed}")
 
 
-def print_costs(measured: Mapping[float, Mapping[str, Cost]]) -> None:
-    """A line for each of COSTS, a column for each size."""
-    empty = next(iter(measured.values()))
-    print(f"{'us of processors (median answer, ms)':37}" + "".join(f"{f'{size:g} million':>26}" for size in measured))
-    for name, first in empty.items():
-        each = (found[name] for found in measured.values())
-        print(f"{name:37}" + "".join(f"{_cell(own, first):>26}" for own in each), flush=True)
+def print_cost(name: str, found: Mapping[float, Sequence[Slice]]) -> None:
+    """A line: for each size the medians, and the ratio to the smallest with its quartiles."""
+    if name == CONTROL:
+        print(
+            f"\n{'us of processors (median answer, ms)':24}" + "".join(f"{f'{size:g} million':>36}" for size in found)
+        )
+    first = next(iter(found.values()))
+    print(f"{name:24}" + "".join(f"{_cell(own, first):>36}" for own in found.values()), flush=True)
 
 
-def _cell(own: Cost, first: Cost) -> str:
-    return f"{own.microseconds:,.0f} ({own.milliseconds:,.1f}) x{own.microseconds / first.microseconds:.2f}"
+def _cell(own: Sequence[Slice], first: Sequence[Slice]) -> str:
+    microseconds, milliseconds = (median(each[name] for each in own) for name in ("microseconds", "milliseconds"))
+    ratios = [each["microseconds"] / least["microseconds"] for each, least in zip(own, first, strict=True)]
+    low, middle, high = quantiles(ratios, n=4, method="inclusive")
+    ratio = "" if own is first else f" x{middle:.2f} [{low:.2f} {high:.2f}]"
+    return f"{microseconds:,.0f} ({milliseconds:,.1f}){ratio}"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="appends and reads as a book grows")
     parser.add_argument("database", nargs="?", choices=["postgresql", "sqlite"], default="postgresql")
     parser.add_argument("--millions", type=lambda given: [float(each) for each in given.split(",")])
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each slice")
+    parser.add_argument("--rounds", type=int, default=9, help="at least 2")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--set", action="append", default=[], type=lambda given: given.split("=", 1), help="a setting of PostgreSQL"

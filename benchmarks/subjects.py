@@ -105,10 +105,7 @@ class World:
     @cached_property
     def ours(self) -> Subject:
         """One server on PostgreSQL, over a filled and analysed book."""
-        book = asyncio.run(_open_book(self.database("bench")))
-        subject = Subject(servers=[self._serve(book, "ours")], book=book)
-        self._fill(subject, analyse=lambda: self.postgres.execute("ANALYZE", database="bench"))
-        return subject
+        return self.filled_on_postgres("bench")
 
     @cached_property
     def unwalled(self) -> Subject:
@@ -124,10 +121,7 @@ class World:
     @cached_property
     def sqlite(self) -> Subject:
         """One server on a SQLite file, over a filled book."""
-        book = asyncio.run(_open_book(f"sqlite:///{self.folder}/bench.sqlite3"))
-        subject = Subject(servers=[self._serve(book, "sqlite")], book=book)
-        self._fill(subject)
-        return subject
+        return self.filled_on_sqlite("bench")
 
     @cached_property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -141,6 +135,20 @@ class World:
         asyncio.run(copy_entries(book.url, self.rows, book="filled", seconds=0, least=self._preload))
         self.postgres.execute("ANALYZE", database="copied")
         return book.url
+
+    def filled_on_postgres(self, name: str) -> Subject:
+        """One server on a database of its own, over a filled and analysed book."""
+        book = asyncio.run(_open_book(self.database(name)))
+        subject = Subject(servers=[self._serve(book, name)], book=book)
+        self._fill(subject, analyse=lambda: self.postgres.execute("ANALYZE", database=name))
+        return subject
+
+    def filled_on_sqlite(self, name: str) -> Subject:
+        """One server on a file of its own, over a filled book."""
+        book = asyncio.run(_open_book(f"sqlite:///{self.folder}/{name}.sqlite3"))
+        subject = Subject(servers=[self._serve(book, f"sqlite-{name}")], book=book)
+        self._fill(subject)
+        return subject
 
     def database(self, name: str) -> str:
         """The URL of a database of that name in our PostgreSQL, empty at first."""
