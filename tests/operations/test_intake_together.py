@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.domain.errors import InternalError
 from app.domain.interaction import Interaction
 from app.domain.request_errors import TooManyRequests
 from app.operations import intake as intake_module
@@ -77,6 +78,26 @@ async def test_who_has_joined_an_append_no_longer_waits(bench: Bench, monkeypatc
     await asyncio.gather(*posting)
 
     assert sorted(Counter(entry.booked_at for entry in await ledger_of(bench)).values()) == [3, 4]
+
+
+async def test_who_was_told_that_an_append_was_cut_off_joins_it_no_more(bench: Bench) -> None:
+    intake = Intake(bench.ledger)
+    async with held_up(bench):
+        posting = await posted_in_turn(intake, bench, [1] * 3)
+        for _ in range(2):  # an append is carried to its end; who does not even wait for that leaves it alone
+            await cut_off(intake)
+        assert [type(each) for each in await asyncio.gather(*posting, return_exceptions=True)] == [InternalError] * 3
+        left_alone = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.wait(left_alone)
+
+    assert [entry.external_id for entry in await ledger_of(bench)] == ["0 0"]
+
+
+async def cut_off(intake: Intake) -> None:
+    """Cancel what appends, which may take a moment to hear of it."""
+    for task in intake._appending:
+        task.cancel()
+    await asyncio.sleep(0.02)
 
 
 def items_of(caller: object, size: int) -> list[Interaction]:
