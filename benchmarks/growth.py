@@ -4,9 +4,9 @@
 
 The book of 0 million has 100,000 entries of 10,000 accounts; a grown one has as many entries an account. All stand
 side by side, each with a server, and are measured by turns, since a machine that others share is quick in one minute
-and slow in the next. A cost is the processor time of server and database for each request; its ratio is the median, over the
-rounds, of what it is to the smallest book's in the same round. The empty route, which has no book, takes each book's
-turn once more: what its ratios differ from 1 by is the machine's.
+and slow in the next. A cost is the processor time of server and database for each request; its ratio is the median,
+over the rounds, of what it is to the smallest book's in the same round, with the quartiles. The empty route, which has
+no book, takes each book's turn once more: what its ratios differ from 1 by is the machine's.
 """
 
 import argparse
@@ -66,7 +66,7 @@ class Grown:
 
 
 Slice = dict[str, float]
-"""Of one turn: the processor time a request took, in microseconds, and the median answer, in milliseconds."""
+"""Of one turn: the processor time a request took of either side, in microseconds; the median answer in milliseconds."""
 
 
 def main() -> None:
@@ -126,7 +126,7 @@ def one(world: World, book: Grown, name: str, seconds: float) -> Slice:
     world.customers = book.customers
     asked = world.floor if name == CONTROL else book.subject
     found = world.load(asked, what, connections, seconds=seconds, to_the_last=True)
-    return {"microseconds": found["server_us"] + found["database_us"], "milliseconds": found["p50_ms"]}
+    return {name: found[name] for name in ("server_us", "database_us", "p50_ms")}
 
 
 async def sizes(book: Book) -> dict[tuple[str, str], float]:
@@ -155,19 +155,21 @@ def print_sizes(found: Mapping[tuple[str, str], float]) -> None:
 def print_cost(name: str, found: Mapping[float, Sequence[Slice]]) -> None:
     """A line: for each size the medians, and the ratio to the smallest with its quartiles."""
     if name == CONTROL:
-        print(
-            f"\n{'us of processors (median answer, ms)':24}" + "".join(f"{f'{size:g} million':>36}" for size in found)
-        )
+        print(f"\n{'us of server + database (median ms)':24}" + "".join(f"{f'{size:g} million':>41}" for size in found))
     first = next(iter(found.values()))
-    print(f"{name:24}" + "".join(f"{_cell(own, first):>36}" for own in found.values()), flush=True)
+    print(f"{name:24}" + "".join(f"{_cell(own, first):>41}" for own in found.values()), flush=True)
 
 
 def _cell(own: Sequence[Slice], first: Sequence[Slice]) -> str:
-    microseconds, milliseconds = (median(each[name] for each in own) for name in ("microseconds", "milliseconds"))
-    ratios = [each["microseconds"] / least["microseconds"] for each, least in zip(own, first, strict=True)]
+    server, database, answer = (median(each[name] for each in own) for name in ("server_us", "database_us", "p50_ms"))
+    ratios = [_both(each) / _both(least) for each, least in zip(own, first, strict=True)]
     low, middle, high = quantiles(ratios, n=4, method="inclusive")
     ratio = "" if own is first else f" x{middle:.2f} [{low:.2f} {high:.2f}]"
-    return f"{microseconds:,.0f} ({milliseconds:,.1f}){ratio}"
+    return f"{server:,.0f} + {database:,.0f} ({answer:,.1f}){ratio}"
+
+
+def _both(found: Slice) -> float:
+    return found["server_us"] + found["database_us"]
 
 
 def _options() -> argparse.Namespace:
