@@ -9,10 +9,11 @@ from app.operations.ledger import Ledger
 from app.operations.load import load
 from app.operations.post_due_steps import PROMISES_AT_ONCE_MAX
 from app.operations.record import write_append
-from app.operations.tick import ACCOUNTS_MAX, advance_accounts
+from app.operations.tick import ACCOUNTS_MAX, advancing
 from app.queries.books import book_key
 from app.queries.promises import due_promises
-from app.store.books import lock_head, save_head
+from app.sql import run
+from app.store.books import lock_head, save_head, saving_head
 
 
 @uninterrupted
@@ -62,8 +63,8 @@ async def _advance_some(ledger: Ledger, book: str) -> bool:
         head = await lock_head(tx, book)
         if not head.replaying:
             return False
-        advanced, _, after = await advance_accounts(ledger, tx, head, ledger.present(head), limit=ACCOUNTS_MAX)
-        await save_head(tx, after)
+        advanced, _, after, steps = await advancing(ledger, tx, head, ledger.present(head), limit=ACCOUNTS_MAX)
+        await run(tx, *steps, saving_head(after))
         return advanced == ACCOUNTS_MAX
 
 

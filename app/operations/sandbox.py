@@ -18,13 +18,14 @@ from app.operations.break_due import post_due
 from app.operations.ledger import BREATH_SECONDS, Ledger, announce_messages
 from app.operations.load import load
 from app.operations.record import live_instant, write_append
-from app.operations.tick import advance_accounts
+from app.operations.tick import advancing
 from app.queries.books import book_key
 from app.queries.due import full_batch_at, next_due_at
 from app.queries.promises import due_promises
 from app.queries.subscriptions import live_subscriptions
 from app.sealing.keys import book_place, new_key
-from app.store.books import lock_head, save_head
+from app.sql import run
+from app.store.books import lock_head, save_head, saving_head
 from app.store.sandbox import empty_book
 from app.store.subscriptions import insert_subscription
 
@@ -124,8 +125,8 @@ async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _S
 
         after = await _post_steps(ledger, tx, ahead, since=since, until=until, limit=limit)
         # Beside the accounts that were due, those of the promises may be.
-        _, _, after = await advance_accounts(ledger, tx, after, until, limit=2 * limit)
-        await save_head(tx, after)
+        _, _, after, steps = await advancing(ledger, tx, after, until, limit=2 * limit)
+        await run(tx, *steps, saving_head(after))
 
         due_at = await next_due_at(tx, book)
     announce_messages(ledger, head, after)

@@ -8,23 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Head
 from app.domain.instant import Instant
-from app.operations.announce import announce
+from app.operations.announce import announcing
 from app.operations.causes import Cause, Causes
 from app.operations.ledger import Ledger, announce_messages, policy_in_force
-from app.queries.due import accounts_due, next_due_at
-from app.store.accounts import insert_crossings, save_accounts
-from app.store.books import lock_head, save_head
+from app.queries.due import accounts_due
+from app.sql import Step, run
+from app.store.accounts import recording_crossings, saving_accounts
+from app.store.books import lock_head, saving_head
 
 ACCOUNTS_MAX = 200  # of a batch: postings wait for the head meanwhile, some 100 ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What one batch did: accounts looked at, crossings in the order of their instants; what comes next, and when."""
+    """What one batch did: accounts looked at, crossings in the order of their instants."""
 
     advanced: int
     crossings: tuple[tuple[UUID, Crossing], ...]
-    next_due_at: Instant | None
 
 
 async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -> Tick:
@@ -36,35 +36,34 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
     async with ledger.database.write(book) as tx:
         head = await lock_head(tx, book)
         if head.replaying:
-            return Tick(advanced=0, crossings=(), next_due_at=None)
-        now = ledger.present(head)
+            return Tick(advanced=0, crossings=())
 
-        advanced, causes, after = await advance_accounts(ledger, tx, head, now, limit=limit)
+        advanced, causes, after, steps = await advancing(ledger, tx, head, ledger.present(head), limit=limit)
 
-        if causes:
-            await save_head(tx, after)
-        next_at = await next_due_at(tx, book)
+        if advanced:
+            await run(tx, *steps, saving_head(after))
     announce_messages(ledger, head, after)
     in_order = sorted(((cause.account_id, cause.crossings[0][1]) for cause in causes), key=lambda pair: pair[1].at)
-    return Tick(advanced=advanced, crossings=tuple(in_order), next_due_at=next_at)
+    return Tick(advanced=advanced, crossings=tuple(in_order))
 
 
-async def advance_accounts(
+async def advancing(
     ledger: Ledger, tx: AsyncConnection, head: Head, now: Instant, *, limit: int
-) -> tuple[int, list[Cause], Head]:
-    """Advance up to `limit` accounts that are due by `now`: how many there were, and what time did to them.
+) -> tuple[int, list[Cause], Head, list[Step]]:
+    """Up to `limit` accounts that are due by `now`: how many there are, what time did to them, and the steps that write
+    it, together with the head after, so that no later entry is booked before these crossings.
 
-    Requires the locked head; the head after, which the caller saves: no later entry is booked before these crossings.
+    Requires the locked head.
     """
     policy = await policy_in_force(ledger, tx, head.book, head.policy_version)
-    due = await accounts_due(tx, head.book, now, limit=limit)
+    due = await accounts_due(tx, head, now, limit=limit)
     moved = [(account, *advance(account, policy, now)) for account in due]
     causes = Causes()
     for before, _, crossings in moved:
         causes.passed(before, crossings, head, now)
 
-    await save_accounts(tx, head, [after for _, after, _ in moved])
-    told = await announce(ledger, tx, head, causes.listed)
-    await insert_crossings(tx, head.book, causes.recorded())
+    told, telling = await announcing(ledger, tx, head, causes.listed)
+    crossed = recording_crossings(head.book, causes.recorded())
     reached = max([head.booked_at, *(cause.at for cause in causes.listed)])
-    return len(due), causes.listed, replace(told, booked_at=reached)
+    steps = [saving_accounts(head, [after for _, after, _ in moved]), *telling, crossed]
+    return len(due), causes.listed, replace(told, booked_at=reached), steps

@@ -6,16 +6,22 @@ from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.account import Account
+from app.domain.entry import Head
 from app.domain.instant import Instant
-from app.rows import account_of
+from app.records import account_of_record
+from app.sql import Sql, columns_of, rows_of
 from app.tables import accounts, books, current_accounts, is_current, promises
 
+_DUE = Sql(
+    f"SELECT {columns_of(accounts, 'a')} FROM accounts a WHERE a.book = :book AND a.generation = :generation"  # noqa: S608 - our own columns
+    " AND a.look_again_at <= :now ORDER BY a.look_again_at LIMIT :limit"
+)
 
-async def accounts_due(tx: AsyncConnection, book: str, now: Instant, *, limit: int) -> list[Account]:
-    """The accounts to look at again by now, those whose time came first."""
-    query = select(accounts).where(current_accounts(book), accounts.c.look_again_at <= now)
-    rows = (await tx.execute(query.order_by(accounts.c.look_again_at).limit(limit))).mappings()
-    return [account_of(row) for row in rows]
+
+async def accounts_due(tx: AsyncConnection, head: Head, now: Instant, *, limit: int) -> list[Account]:
+    """The accounts of a book to look at again by now, those whose time came first."""
+    rows = await rows_of(tx, _DUE, book=head.book, generation=head.generation, now=now, limit=limit)
+    return [account_of_record(row) for row in rows]
 
 
 async def next_due_at(tx: AsyncConnection, book: str) -> Instant | None:

@@ -163,7 +163,11 @@ async def seen(bench: Bench) -> list[Any]:
         ]
         looked = await look_up(bench.ledger, tx, book, CUSTOMERS)
         found = {customer: looked.find(customer) for customer in looked.accounts}
-        due = [await accounts_due(tx, book, view.now, limit=9), await next_due_at(tx, book), await next_due_by_book(tx)]
+        due = [
+            await accounts_due(tx, view.head, view.now, limit=9),
+            await next_due_at(tx, book),
+            await next_due_by_book(tx),
+        ]
         every = [await account_ids_of(tx, book), await all_accounts(tx, book)]
     report = await verify(bench.ledger, book)
     return [lists, found, due, every, await preview(bench, LONG), report.accounts, report.findings]
