@@ -31,6 +31,7 @@ Failed = dict[tuple[Work, str], float]
 """Which work failed in which book, and until when it is left alone there; other work goes on."""
 
 ROUND_SECONDS = 0.25  # on a busy book something is due at every moment: what comes due within this is one batch
+GATHERED = 150_000  # microseconds: what has been due for less another process's round may still take along
 OUTAGE_SECONDS_MIN, OUTAGE_SECONDS_MAX = 0.25, 15.0
 FAILED_BOOK_SECONDS = 60.0  # a book that cannot be ticked must not keep the clock from the others
 
@@ -93,11 +94,12 @@ async def _run_round(ledger: Ledger, failed: Failed) -> bool:
     now = ledger.now()
     earliest = min(dues.values(), default=now + CLOCK_SLEEP_MAX)
     lag_seconds.set(max(0, now - earliest) / SECOND)
-    if earliest > now and not others:
-        await _sleep(ledger, earliest - now)
+    ripe = sorted(book for book, due_at in dues.items() if due_at + GATHERED <= now)
+    if not ripe and not others:
+        await _sleep(ledger, earliest + GATHERED - now)
         return False
     is_more = False
-    for book in sorted(book for book, due_at in dues.items() if due_at <= now):
+    for book in ripe:
         is_more |= await _try(_tick, ledger, book, failed)
         await asyncio.sleep(BREATH_SECONDS)
     for work, book in others:

@@ -112,6 +112,17 @@ async def test_what_this_process_posts_wakes_the_clock_at_its_instant(bench: Ben
     assert value_of(worker.crossings_recorded) > crossed
 
 
+async def test_what_came_due_just_now_is_left_for_a_moment_to_another_process_clock(bench: Bench) -> None:
+    await post(bench, interaction(1, "product.failed"))
+    due_at = (await account_of(bench)).look_again_at
+    bench.clock.now = due_at + worker.GATHERED - 1
+    async with running(bench.ledger):
+        await asyncio.sleep(0.6)  # two rounds and more
+        assert (await account_of(bench)).look_again_at == due_at
+        bench.clock.now += 1
+        await until_nothing_is_due(bench)
+
+
 async def test_a_promise_that_is_due_in_a_moment_wakes_the_clock(bench: Bench) -> None:
     live = replace(bench, ledger=replace(bench.ledger, now=clock))
     async with running(live.ledger):
@@ -225,6 +236,7 @@ async def _is(found: Awaitable[int], expected: int) -> bool:
 async def test_the_clock_breaks_a_promise_when_its_time_comes(bench: Bench) -> None:
     await post(bench, making())
 
+    bench.clock.now += worker.GATHERED
     async with running(bench.ledger):
         for days in (11, 3, 4):
             bench.clock.pass_days(days)
