@@ -21,7 +21,10 @@ _TOLD = Sql(
     " WHERE book = :book AND account_id IN :account_ids AND at > :since AND types LIKE :about"
 )
 _OF_THESE = "a.book = :book AND a.generation = :generation AND a.account_id IN :account_ids"
-_LAST = "e.account_id = a.account_id AND e.sequence > a.sequence - :limit AND e.booked_at >= :since"
+_LAST = (
+    "e.account_id = a.account_id AND e.sequence > a.sequence - :limit AND e.booked_at >= :since"
+    " AND (e.points < 0 OR e.reverses IS NOT NULL)"
+)
 _LINES = columns_of(entries, "e")
 _LAST_LINES = Sql(
     f"SELECT {_LINES} FROM accounts a JOIN entries e ON e.book = a.book AND {_LAST} WHERE {_OF_THESE}",  # noqa: S608 - ours
@@ -54,7 +57,8 @@ def told_of(rows: Iterable[Record]) -> dict[UUID, list[Told]]:
 
 
 def finding_last_lines(head: Head, account_ids: Collection[UUID], *, since: Instant, limit: int) -> Step:
-    """The step that reads of the last `limit` lines of each of these accounts those booked at `since` or later.
+    """The step that reads of the last `limit` lines of each of these accounts those booked at `since` or later that
+    take points away, or a line out: no other matters to what was lost lately.
 
     Of an account that is not saved yet with its last lines, these come on top.
     """
