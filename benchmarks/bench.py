@@ -48,7 +48,7 @@ FULL = Extent(
     cold_rounds=3,
     seconds=4.0,
     preload=100_000,
-    import_rows=100_000,
+    import_rows=50_000,
     postings=1_000_000,
     memory_seconds=180,
 )

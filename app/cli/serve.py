@@ -17,7 +17,7 @@ from app.deliverer import deliverer_running
 from app.domain.api_key import Scope
 from app.domain.errors import Refusal
 from app.domain.instant import moment_of
-from app.garbage import give_large_back, leave_alone_what_stays
+from app.garbage import give_large_back, giving_small_back, leave_alone_what_stays
 from app.main import Opened, clock, create_app, new_request_id
 from app.operations.ledger import Ledger
 from app.operations.manage_keys import create_key
@@ -81,6 +81,7 @@ async def _serve(settings: Settings) -> None:
 async def _beside(settings: Settings, service: Opened) -> AsyncGenerator[None]:
     """What runs beside the service, in its process."""
     async with AsyncExitStack() as running:
+        await running.enter_async_context(giving_small_back())
         if settings.clock:
             await running.enter_async_context(clock_running(service.ledger))
         if settings.deliverer:
