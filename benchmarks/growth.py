@@ -6,7 +6,8 @@ The book of 0 million has 100,000 entries of 10,000 accounts; a grown one has as
 side by side, each with a server, and are measured by turns, since a machine that others share is quick in one minute
 and slow in the next. A cost is the processor time of server and database for each request; its ratio is the median,
 over the rounds, of what it is to the smallest book's in the same round, with the quartiles. The empty route, which has
-no book, takes each book's turn once more: what its ratios differ from 1 by is the machine's.
+no book, takes each book's turn once more: what its ratios differ from 1 by is the machine's. The database's time is all
+that its processes took meanwhile: what they do for other books in the background is in it, at every size alike.
 """
 
 import argparse
@@ -155,9 +156,11 @@ def print_sizes(found: Mapping[tuple[str, str], float]) -> None:
 def print_cost(name: str, found: Mapping[float, Sequence[Slice]]) -> None:
     """A line: for each size the medians, and the ratio to the smallest with its quartiles."""
     if name == CONTROL:
-        print(f"\n{'us of server + database (median ms)':24}" + "".join(f"{f'{size:g} million':>41}" for size in found))
+        print(
+            f"\n{'us of server + database (median ms)':24}" + "".join(f" {f'{size:g} million':>43}" for size in found)
+        )
     first = next(iter(found.values()))
-    print(f"{name:24}" + "".join(f"{_cell(own, first):>41}" for own in found.values()), flush=True)
+    print(f"{name:24}" + "".join(f" {_cell(own, first):>43}" for own in found.values()), flush=True)
 
 
 def _cell(own: Sequence[Slice], first: Sequence[Slice]) -> str:

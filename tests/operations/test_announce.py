@@ -80,6 +80,15 @@ async def test_earlier_debits_of_the_day_are_read_and_earlier_messages_are_heede
     ]
 
 
+async def test_a_debit_of_the_day_that_was_taken_back_counts_no_more(bench: Bench) -> None:
+    await posted(bench, interaction(1, INSULT))  # still felt two days later, so that the day's lines matter
+    bench.clock.pass_days(2)
+    for item in (interaction(2, FAILED), reversal(2), interaction(3, FAILED)):
+        await posted(bench, item)
+        bench.clock.now += HOUR
+    assert not any("balance.dropped" in types_ for types_ in (await types(bench))[1:])
+
+
 async def test_history_writes_nothing_and_what_comes_live_after_it_does(bench: Bench) -> None:
     await begin_replay(bench.ledger, bench.book)
     history = [interaction(n, INSULT, value_at=NOON - n * DAY) for n in range(9, 0, -1)]

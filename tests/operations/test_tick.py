@@ -84,6 +84,17 @@ async def test_a_crossing_is_recorded_at_its_own_instant_and_the_head_follows(be
     assert (await booked_at(bench), await due_next(bench)) == (account.crossed_at, account.look_again_at)
 
 
+async def test_an_account_that_was_looked_at_in_vain_is_due_no_more(bench: Bench) -> None:
+    await post(bench, interaction(1, kind="product.failed"))
+    bench.clock.pass_days(FADED_DAYS)
+    await caught_up(bench)
+    bench.clock.pass_days(FADED_DAYS)
+
+    ticks = [await advance_due(bench.ledger, bench.book) for _ in range(2)]
+
+    assert ticks == [Ticked(advanced=1, crossings=()), Ticked(advanced=0, crossings=())]
+
+
 async def test_a_batch_has_its_limit_and_takes_first_what_waits_longest(bench: Bench) -> None:
     await post(bench, interaction(1, kind="product.failed", customer="bob"))
     bench.clock.pass_days(1)
@@ -146,6 +157,7 @@ async def test_a_book_that_replays_history_is_left_alone_and_its_end_leaves_no_h
     assert (await advance_due(bench.ledger, bench.book)).advanced == 0
     recorded = (await projected(bench, bench.book))["crossings"]
     assert {row["recorded_at"] for row in recorded} == {None}
+    assert await booked_at(bench) == recorded[-1]["at"]  # nothing is booked before it any more
     assert [row["cause"] for row in recorded] == ["entry", *["time"] * (len(recorded) - 1)] != ["entry"]
 
 
