@@ -13,7 +13,7 @@ from app.operations.tick import ACCOUNTS_MAX, advancing
 from app.queries.books import book_key
 from app.queries.promises import due_promises
 from app.sql import run
-from app.store.books import lock_head, save_head, saving_head
+from app.store.books import lock_head, save_head
 
 
 @uninterrupted
@@ -63,8 +63,8 @@ async def _advance_some(ledger: Ledger, book: str) -> bool:
         head = await lock_head(tx, book)
         if not head.replaying:
             return False
-        advanced, _, after, steps = await advancing(ledger, tx, head, ledger.present(head), limit=ACCOUNTS_MAX)
-        await run(tx, *steps, saving_head(after))
+        advanced, _, _, steps = await advancing(ledger, tx, head, ledger.present(head), limit=ACCOUNTS_MAX)
+        await run(tx, *steps)
         return advanced == ACCOUNTS_MAX
 
 

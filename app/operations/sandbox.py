@@ -25,7 +25,7 @@ from app.queries.promises import due_promises
 from app.queries.subscriptions import live_subscriptions
 from app.sealing.keys import book_place, new_key
 from app.sql import run
-from app.store.books import lock_head, save_head, saving_head
+from app.store.books import lock_head, save_head
 from app.store.sandbox import empty_book
 from app.store.subscriptions import insert_subscription
 
@@ -126,7 +126,7 @@ async def _pass_on(ledger: Ledger, book: str, at_most: int, *, limit: int) -> _S
         after = await _post_steps(ledger, tx, ahead, since=since, until=until, limit=limit)
         # Beside the accounts that were due, those of the promises may be.
         _, _, after, steps = await advancing(ledger, tx, after, until, limit=2 * limit)
-        await run(tx, *steps, saving_head(after))
+        await run(tx, *steps)
 
         due_at = await next_due_at(tx, book)
     announce_messages(ledger, head, after)

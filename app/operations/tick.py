@@ -41,7 +41,7 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
         advanced, causes, after, steps = await advancing(ledger, tx, head, ledger.present(head), limit=limit)
 
         if advanced:
-            await run(tx, *steps, saving_head(after))
+            await run(tx, *steps)
     announce_messages(ledger, head, after)
     in_order = sorted(((cause.account_id, cause.crossings[0][1]) for cause in causes), key=lambda pair: pair[1].at)
     return Tick(advanced=advanced, crossings=tuple(in_order))
@@ -50,8 +50,8 @@ async def advance_due(ledger: Ledger, book: str, *, limit: int = ACCOUNTS_MAX) -
 async def advancing(
     ledger: Ledger, tx: AsyncConnection, head: Head, now: Instant, *, limit: int
 ) -> tuple[int, list[Cause], Head, list[Step]]:
-    """Up to `limit` accounts that are due by `now`: how many there are, what time did to them, and the steps that write
-    it, together with the head after, so that no later entry is booked before these crossings.
+    """Up to `limit` accounts that are due by `now`: how many there are, what time did to them, the head after, and the
+    steps that write all of it; the head too, so that no later entry is booked before these crossings.
 
     Requires the locked head.
     """
@@ -65,5 +65,6 @@ async def advancing(
     told, telling = await announcing(ledger, tx, head, causes.listed)
     crossed = recording_crossings(head.book, causes.recorded())
     reached = max([head.booked_at, *(cause.at for cause in causes.listed)])
-    steps = [saving_accounts(head, [after for _, after, _ in moved]), *telling, crossed]
-    return len(due), causes.listed, replace(told, booked_at=reached), steps
+    after = replace(told, booked_at=reached)
+    saved = saving_accounts(head, [account for _, account, _ in moved])
+    return len(due), causes.listed, after, [saved, *telling, crossed, saving_head(after)]
