@@ -23,7 +23,7 @@ from benchmarks import machine, report
 from benchmarks.bars import BARS
 from benchmarks.peer_appends import PEERS
 from benchmarks.slices import COLD, SLICES, UNWALLED, Slice, memory
-from benchmarks.subjects import CUSTOMERS, POSTGRES_SETTINGS, World
+from benchmarks.subjects import POSTGRES_SETTINGS, World
 from tests.servers import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -55,9 +55,9 @@ FULL = Extent(
 QUICK = Extent(
     rounds=3,
     cold_rounds=1,
-    seconds=0.6,
-    preload=CUSTOMERS,
-    import_rows=8_000,
+    seconds=0.5,
+    preload=10_000,
+    import_rows=6_000,
     postings=8_000,
     memory_seconds=3,
 )

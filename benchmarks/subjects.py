@@ -73,7 +73,7 @@ class World:
     ) -> None:
         self.folder = folder
         self.seed = seed
-        self.customers = customers
+        self.customers = min(customers, preload)  # each is there from the beginning
         self.import_rows = import_rows
         self.best_at_once: dict[str, int] = {}  # of each peer
         self._preload = preload
