@@ -57,12 +57,14 @@ class Sql:
         bound: list[Any] = []
 
         def spelt(place: re.Match[str]) -> str:
-            given = values[place[2]]
-            listed = [_plain(each) for each in given] if place[1] else [_plain(given)]
-            # As many places as the next power of two: so there are few texts, and each is prepared once.
-            listed += listed[-1:] * (_room(len(listed)) - len(listed)) if place[1] else []
-            bound.extend(listed)
-            return f"IN ({','.join('?' * len(listed))})" if place[1] else "?"
+            if not place[1]:
+                bound.append(_plain(values[place[2]]))
+                return "?"
+            # As many places as the next power of two: so there are few texts, and each is prepared once. For none one,
+            # of NULL, which nothing equals: a join on IN () goes through the whole table.
+            listed = [_plain(each) for each in values[place[2]]] or [None]
+            bound.extend(listed + listed[-1:] * (_room(len(listed)) - len(listed)))
+            return f"IN ({','.join('?' * _room(len(listed)))})"
 
         return driver.execute(_PLACE.sub(spelt, self._text), bound).fetchall()
 
