@@ -44,13 +44,13 @@ class Extent:
 
 
 FULL = Extent(
-    rounds=3,
+    rounds=5,
     cold_rounds=3,
-    seconds=4.0,
+    seconds=2.5,
     preload=100_000,
     import_rows=50_000,
     postings=1_000_000,
-    memory_seconds=180,
+    memory_seconds=120,
 )
 QUICK = Extent(
     rounds=3,

@@ -30,7 +30,8 @@ def header(run: Mapping[str, Any]) -> Iterator[str]:
     yield ", ".join(f"{name} {value}" for name, value in run["versions"].items())
     given = ", ".join(f"{name}={value}" for name, value in run["postgresql_settings"].items())
     yield f"PostgreSQL from the wheel with {given}, otherwise its defaults; SQLite with WAL and synchronous=FULL"
-    slices = f"{extent['rounds']} interleaved rounds, {extent['seconds']:g} s a slice"
+    cold = f"{extent['cold_rounds']} of imports, folds and peers"
+    slices = f"{extent['rounds']} interleaved rounds, {cold}, {extent['seconds']:g} s a slice"
     yield f"{slices}; books of {extent['preload']:,} entries at first"
     yield f"appends at once of each peer, the best of those tried: {run['at_once']}"
 

@@ -49,7 +49,8 @@ def table(run: Mapping[str, Any]) -> Iterator[str]:
         f"{run['date'][:10]}, commit {run['commit']}: {own['cores']} cores of an {own['model']}, shared by server, load"
         f" and database; PostgreSQL {versions['postgresql']} and SQLite {versions['sqlite']}, every commit synced "
         f"({own['sync_of_a_page_us']:,} µs a page); Python {versions['python']}; books of {extent['preload']:,} "
-        f"entries at first. Medians of {extent['rounds']} interleaved rounds, with the least and the most."
+        f"entries at first. Medians of {extent['rounds']} interleaved rounds, {extent['cold_rounds']} of imports, "
+        "folds and peers, with the least and the most."
     )
     yield ""
     yield "| figure | a second | its floor, measured in the same round | a second | ratio |"
