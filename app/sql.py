@@ -33,6 +33,9 @@ _ARRAYS: Mapping[type, str] = {
 class Sql:
     """A statement with `:name` for a value and `IN :name` for a list of values, perhaps empty.
 
+    A list stands in a condition of WHERE or ON that has to hold, and nowhere else: negated, an empty one would not mean
+    the same on both databases.
+
     `lock` locks the rows that it reads, where the write transaction itself is not the lock. `on_postgres` says the same
     where PostgreSQL has to be told how; a cast there is written as CAST.
     """

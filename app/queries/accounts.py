@@ -106,7 +106,7 @@ class LookedUp:
 
 async def looked_up(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> LookedUp | None:
     """The book and those of these accounts that there are, in one statement; None if there is no such book."""
-    statement = _LOOKED_UP if hashes else _LOOKED_FOR_NOBODY  # to plan the joins would take twice as long as to read
+    statement = _LOOKED_UP if hashes else _LOOKED_FOR_NOBODY  # the joins take as long to plan as all else to read
     rows = await rows_of(tx, statement, book=book, hashes=list(hashes))
     if not rows:
         return None

@@ -1,16 +1,19 @@
 """Look-ups: few statements for however many ask at once, and everybody is answered."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import DatabaseUnavailable
 from app.operations import lookups as lookups_module
 from app.operations.lookups import Lookups
-from app.operations.read_customer import Looked, look_up
+from app.operations.read_customer import Looked, look_up, reading
+from app.sql import Sql, rows_of
 from tests.conftest import Bench
 from tests.operations.delivering import until
 from tests.operations.posting import interaction, post
@@ -135,3 +138,21 @@ async def test_who_goes_away_keeps_nobody_from_an_answer(bench: Bench, counted: 
 
     assert [type(each) for each in found].count(Looked) == len(NAMES) - 2
     await until(lambda: not lookups._asked)  # who is answered does not wait for the transaction's end
+
+
+async def test_who_looks_for_nobody_asks_for_no_names(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sql] = []
+
+    async def watched(tx: AsyncConnection, statement: Sql, **values: Any) -> Any:
+        asked.append(statement)
+        return await rows_of(tx, statement, **values)
+
+    monkeypatch.setattr("app.queries.accounts.rows_of", watched)
+    async with bench.ledger.database.read(bench.book) as tx:
+        read = await reading(bench.ledger, tx, bench.book)
+        looked = await look_up(bench.ledger, tx, bench.book, ["nobody"])
+
+    texts = [statement.on_postgres(defaultdict(list))[0] for statement in asked]
+    assert [" aliases " in text for text in texts] == [False, True]
+    assert read.head == looked.view.head
+    assert read.book_key == looked.view.book_key
