@@ -66,8 +66,9 @@ class Sql:
             # As many places as the next power of two: so there are few texts, and each is prepared once. For none one,
             # of NULL, which nothing equals: a join on IN () goes through the whole table.
             listed = [_plain(each) for each in values[place[2]]] or [None]
-            bound.extend(listed + listed[-1:] * (_room(len(listed)) - len(listed)))
-            return f"IN ({','.join('?' * _room(len(listed)))})"
+            listed += listed[-1:] * (_room(len(listed)) - len(listed))
+            bound.extend(listed)
+            return f"IN ({','.join('?' * len(listed))})"
 
         return driver.execute(_PLACE.sub(spelt, self._text), bound).fetchall()
 
@@ -240,4 +241,4 @@ def _plain(value: Any) -> Any:
 
 
 def _room(count: int) -> int:
-    return 1 << (count - 1).bit_length() if count > 1 else count
+    return 1 << (count - 1).bit_length()

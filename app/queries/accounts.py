@@ -86,7 +86,7 @@ _LOOKED_UP = Sql(
         f"{_FROM_BOOK} {_MERGE_ON_POSTGRES} LEFT JOIN {its_account(_RESOLVED, 'b.generation')} WHERE b.book = :book"
     ),
 )
-_LOOKED_FOR_NOBODY = Sql(f"SELECT {columns_of(books, 'b')}, NULL FROM books b WHERE b.book = :book")  # noqa: S608 - the same
+_LOOKED_FOR_NOBODY = Sql(f"SELECT {columns_of(books, 'b')}, NULL FROM books b WHERE b.book = :book")  # noqa: S608 - our own columns
 _ALIAS_HASH = len(books.columns)
 _OWN_ID = _ALIAS_HASH + 1
 
