@@ -24,18 +24,19 @@ def decode_cursor(key: Key, listed: tuple[object, ...], cursor: str) -> list[Any
     try:
         signed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise _invalid_cursor() from None
+        raise invalid_cursor() from None
     mac, plain = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(key, listed, plain)):
-        raise _invalid_cursor()
+        raise invalid_cursor()
     place: list[Any] = json.loads(plain)
     return place
 
 
-def _mac(key: Key, listed: tuple[object, ...], plain: bytes) -> bytes:
-    return key.digest(b"cursor/" + repr(listed).encode() + b"/" + plain)[:_MAC_BYTES]
-
-
-def _invalid_cursor() -> InvalidRequest:
+def invalid_cursor() -> InvalidRequest:
+    """What a cursor of another list is answered."""
     fault = Fault(pointer="/query/cursor", code="cursor_invalid", detail="send the next_cursor of the page before")
     return InvalidRequest(faults=(fault,))
+
+
+def _mac(key: Key, listed: tuple[object, ...], plain: bytes) -> bytes:
+    return key.digest(b"cursor/" + repr(listed).encode() + b"/" + plain)[:_MAC_BYTES]

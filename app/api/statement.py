@@ -9,14 +9,19 @@ from pydantic_core import to_json
 
 from app.api.accept import CSV_TYPE, chosen_type
 from app.api.body import StrictRoute
-from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor
+from app.api.cursor import CURSOR_CHARACTERS_MAX, decode_cursor, encode_cursor, invalid_cursor
 from app.api.json_answer import JsonAnswer
 from app.api.openapi import ANSWERS, Responses, header, refusals
-from app.api.state import LookupsDep, Reader
+from app.api.state import LedgerDep, Reader
 from app.api.wire_fields import CustomerPath, PageSize, WireTime, instant_or_none
 from app.api.wire_pages import StatementOut
+from app.domain.errors import UnknownCustomer
 from app.domain.shown import Shown, entry_shown
-from app.queries.statements import statement_page
+from app.operations.ledger import Ledger
+from app.operations.read_customer import under_its_key
+from app.queries.ledger_lines import Line
+from app.queries.statements import StatementPage, statement_page
+from app.sealing.keys import Key
 
 router = APIRouter(prefix="/v1/customers", route_class=StrictRoute, tags=["customers"])
 
@@ -58,7 +63,7 @@ _ANSWERS: Responses = {
 @router.get("/{customer}/statement", response_model=StatementOut, responses=_ANSWERS)
 async def get_statement(
     customer: CustomerPath,
-    lookups: LookupsDep,
+    ledger: LedgerDep,
     key: Reader,
     from_: Annotated[WireTime | None, Query(alias="from", description="booked at or after")] = None,
     to: Annotated[WireTime | None, Query(description="booked before")] = None,
@@ -69,23 +74,42 @@ async def get_statement(
     """The entries booked in a period, in booked order, with the balance before the first and after the last."""
     media_type = chosen_type(accept)
     start, end = instant_or_none(from_), instant_or_none(to)
-    looked = await lookups.of(key.book, [customer])
-    account_id, own = looked.find(customer).account.account_id, looked.view.book_key
-    listed = ("statement", account_id, start, end)
-    (after,) = decode_cursor(own, listed, cursor) if cursor is not None else (0,)
-    async with lookups.ledger.database.glance(key.book) as tx:
-        page = await statement_page(tx, key.book, account_id, after=after, start=start, end=end, limit=limit + 1)
+    listed = ("statement", customer, start, end)
+    own, page = await _read(ledger, key.book, customer, listed, cursor, start=start, end=end, limit=limit + 1)
     lines = page.lines[:limit]
     statement: Shown = {
         "customer": customer,
         "opening_balance": page.opening,
         "closing_balance": page.closing,
         "entries": [entry_shown(line.entry, customer, line.reversed_by) for line in lines],
-        "next_cursor": encode_cursor(own, listed, [lines[-1].entry.sequence]) if len(page.lines) > limit else None,
+        "next_cursor": _cursor(own, listed, lines[-1]) if len(page.lines) > limit else None,
     }
     if media_type == CSV_TYPE:
         return Response(_csv(statement), media_type=f"{CSV_TYPE}; charset=utf-8", headers=_next_page(statement))
     return JsonAnswer(to_json(statement))
+
+
+async def _read(
+    ledger: Ledger, book: str, customer: str, listed: tuple[object, ...], cursor: str | None, **period: Any
+) -> tuple[Key, StatementPage]:
+    """The page, and the key that signs the cursor of the next. UnknownCustomer if nobody has this name."""
+
+    async def read(own: Key) -> StatementPage:
+        was_of, after = decode_cursor(own, listed, cursor) if cursor is not None else (None, 0)
+        page = await statement_page(tx, book, own.digest(customer.encode()), after=after, **period)
+        if was_of and page.account_id and was_of != page.account_id.hex:  # merged, or taken apart, in between
+            raise invalid_cursor()
+        return page
+
+    async with ledger.database.glance(book) as tx:
+        own, page = await under_its_key(ledger, tx, book, read)
+    if page.account_id is None:
+        raise UnknownCustomer(extra={"standing": "no_evidence"})
+    return own, page
+
+
+def _cursor(own: Key, listed: tuple[object, ...], last: Line) -> str:
+    return encode_cursor(own, listed, [last.entry.account_id.hex, last.entry.sequence])
 
 
 def _csv(statement: Shown) -> str:

@@ -1,8 +1,9 @@
 """Read one customer's account, exactly as it stands now, whether or not a clock runs."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import field, fields, replace
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.account import Account
 from app.domain.crossing import Crossing, advance
 from app.domain.entry import Head
-from app.domain.errors import UnknownCustomer
+from app.domain.errors import InvalidRequest, UnknownCustomer
 from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.policy import Policy, PolicyHistory
@@ -19,7 +20,8 @@ from app.domain.tariff import Tariff
 from app.domain.worklist import Moment
 from app.operations.ledger import Ledger, policy_history, policy_in_force, tariff_in_force
 from app.operations.weigh import heaviest_in_each
-from app.queries.accounts import customers_by_id, looked_up
+from app.queries.accounts import LookedUp, customers_by_id, looked_up
+from app.queries.books import wrapped_key_of
 from app.sealing.keys import Key
 
 
@@ -95,23 +97,53 @@ class Looked:
         return self.view.advanced(account)
 
 
+class ReadUnderKey(Protocol):
+    """What was read of a book."""
+
+    @property
+    def wrapped_key(self) -> bytes:
+        """The book's own key then."""
+        ...
+
+
+_Read = TypeVar("_Read", bound=ReadUnderKey)
+
+
+async def under_its_key(
+    ledger: Ledger, tx: AsyncConnection, book: str, read: Callable[[Key], Awaitable[_Read]]
+) -> tuple[Key, _Read]:
+    """What one statement reads that needs the book's own key, and that key. Requires an existing book.
+
+    Customers are found by a hash under it, cursors are signed with it, and only the book itself can tell it. So the key
+    that it had when it was last read is tried; what is read is read again, and what is refused looked at again, if it
+    has another by now.
+    """
+    known = ledger.book_keys.get(book) or ledger.keep_book_key(book, await wrapped_key_of(tx, book))
+    while True:
+        try:
+            found = await read(known.key)
+        except InvalidRequest:
+            wrapped = await wrapped_key_of(tx, book)
+            if wrapped == known.wrapped:
+                raise
+        else:
+            wrapped = found.wrapped_key
+            if wrapped == known.wrapped:
+                return known.key, found
+        known = ledger.keep_book_key(book, wrapped)
+
+
 async def look_up(
     ledger: Ledger, tx: AsyncConnection, book: str, customers: Collection[str], *, at: Instant | None = None
 ) -> Looked:
-    """Look customers up, at `at` or at the present instant, in one statement. Requires an existing book.
+    """Look customers up, at `at` or at the present instant, in one statement. Requires an existing book."""
+    names: dict[bytes, str] = {}
 
-    A customer is found by a hash under the book's key, which only the book itself can tell. So the key that it had when
-    it was last read is tried, and the statement is repeated if it has another by now.
-    """
-    known = ledger.book_keys.get(book)
-    while True:
-        names = {known.key.digest(name.encode()): name for name in customers} if known else {}
-        found = await looked_up(tx, book, names)
-        assert found is not None
-        is_known = known is not None and known.wrapped == found.wrapped_key
-        known = known if known and is_known else ledger.keep_book_key(book, found.wrapped_key)
-        if is_known or not customers:
-            break
+    async def read(own: Key) -> LookedUp:
+        names.update((own.digest(name.encode()), name) for name in customers)
+        return await looked_up(tx, book, names)
+
+    book_key, found = await under_its_key(ledger, tx, book, read)
     head = found.head
     merged_into = {names[hashed]: found.accounts[hashed].account_id for hashed in found.merged}
     survivors = await customers_by_id(tx, book, {*merged_into.values()}, ledger.master_key) if merged_into else {}
@@ -120,7 +152,7 @@ async def look_up(
         head=head,
         now=max(ledger.present(head), head.booked_at) if at is None else at,
         policy=await policy_in_force(ledger, tx, book, head.policy_version),
-        book_key=known.key,
+        book_key=book_key,
         merged={name: survivors[account_id] for name, account_id in merged_into.items() if account_id in survivors},
     )
     return Looked(view=view, accounts={names[hashed]: account for hashed, account in found.accounts.items()})

@@ -56,6 +56,8 @@ _MERGE_ON_POSTGRES = (
 # Not COALESCE, which PostgreSQL holds to be able to leak: behind row-level security it leads to no index.
 _RESOLVED = "CASE WHEN m.survivor_id IS NULL THEN n.account_id ELSE m.survivor_id END"
 
+ITS_ACCOUNT_ID = f"(SELECT {_RESOLVED} FROM aliases n {_MERGE} WHERE n.book = :book AND n.alias_hash = :alias_hash)"  # noqa: S608 - of our own names
+"""Which account a name leads to, within another statement; NULL if to none."""
 
 # Without `|| ''` PostgreSQL may look for the book alone, for the same reason.
 # Of the promises not EXISTS, for which PostgreSQL may read all that are due, whosever they are.
@@ -104,12 +106,10 @@ class LookedUp:
     merged: Collection[bytes] = ()
 
 
-async def looked_up(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> LookedUp | None:
-    """The book and those of these accounts that there are, in one statement; None if there is no such book."""
+async def looked_up(tx: AsyncConnection, book: str, hashes: Collection[bytes]) -> LookedUp:
+    """The book and those of these accounts that there are, in one statement. Requires an existing book."""
     statement = _LOOKED_UP if hashes else _LOOKED_FOR_NOBODY  # the joins take as long to plan as all else to read
     rows = await rows_of(tx, statement, book=book, hashes=list(hashes))
-    if not rows:
-        return None
     first = rows[0][:_ALIAS_HASH]
     found = {
         row[_ALIAS_HASH]: (row[_OWN_ID], account_of_record(row[_OWN_ID + 1 :]))

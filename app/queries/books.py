@@ -15,7 +15,7 @@ from app.tables import books, policy_versions
 
 _TARIFF = Sql("SELECT document FROM tariff_versions WHERE book = :book AND version = :version")
 _POLICY = Sql("SELECT document FROM policy_versions WHERE book = :book AND version = :version")
-
+_KEY = Sql("SELECT b.wrapped_key FROM books b WHERE b.book = :book")
 _SWITCHES = Sql(
     "SELECT version, from_position, adopted_at FROM policy_versions"
     " WHERE book = :book AND version <= :up_to ORDER BY version"
@@ -30,8 +30,13 @@ async def head(tx: AsyncConnection, book: str) -> Head | None:
 
 async def book_key(tx: AsyncConnection, book: str, master_key: MasterKey) -> Key:
     """The book's own key, which names customers; MasterKeyMismatch if the master key does not open it."""
-    wrapped = (await tx.execute(select(books.c.wrapped_key).where(books.c.book == book))).scalar_one()
-    return master_key.unwrap(wrapped, book_place(book))
+    return master_key.unwrap(await wrapped_key_of(tx, book), book_place(book))
+
+
+async def wrapped_key_of(tx: AsyncConnection, book: str) -> bytes:
+    """The same as it is kept. Requires an existing book."""
+    ((wrapped,),) = await rows_of(tx, _KEY, book=book)
+    return bytes(wrapped)
 
 
 async def tariff_document(tx: AsyncConnection, book: str, version: int) -> Any | None:
