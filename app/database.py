@@ -41,6 +41,7 @@ ROLLBACK_SECONDS = 2.0  # a server that says nothing more must not keep whoever 
 LOG_TIMEOUT_SECONDS = 2
 
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_SET_BY_INDEX = [f"SET LOCAL {name} = {value}" for name, value in BY_INDEX.items()]
 _GLANCING = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
@@ -80,9 +81,15 @@ class Database:
         return self._write(_in_book(book), self._as(SANDBOX))
 
     @asynccontextmanager
-    async def read(self, book: str, *, snapshot: str | None = None) -> AsyncGenerator[AsyncConnection]:
-        """One snapshot for reading a book; that of another transaction if it is named."""
-        async with answering(), self._begun(self._readers, _READING, _in_book(book)) as tx:
+    async def read(
+        self, book: str, *, snapshot: str | None = None, by_index: bool = False
+    ) -> AsyncGenerator[AsyncConnection]:
+        """One snapshot for reading a book; that of another transaction if it is named.
+
+        `by_index` keeps the plans of its statements, as an append does: for few rows of large statements.
+        """
+        begin = (_READING, _in_book(book), *(_SET_BY_INDEX if by_index else ()))
+        async with answering(), self._begun(self._readers, *begin) as tx:
             if snapshot is not None:
                 await tx.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             yield tx

@@ -7,12 +7,14 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import count, islice
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, LargeBinary, Table, Uuid
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.sql_together import renumbered, side_by_side, together
 
 Record = Sequence[Any]
 """A row: values by place, a UUID as such from PostgreSQL and as 32 hex digits from SQLite (see `uuid_of`)."""
@@ -20,7 +22,6 @@ Record = Sequence[Any]
 FEW_VALUES = 100  # below it several reads in one round trip are quicker than one after the other
 
 _PLACE = re.compile(r"(\bIN )?:(\w+)")
-_NUMBER = re.compile(r"\$(\d+)")
 _ARRAYS: Mapping[type, str] = {
     BigInteger: "bigint",
     Integer: "integer",
@@ -43,7 +44,10 @@ class Sql:
     def __init__(self, text: str, *, lock: bool = False, on_postgres: str | None = None) -> None:
         self._text = text
         self.is_read, self.locks = text.startswith("SELECT"), lock
-        self._names = list(dict.fromkeys(name for _, name in _PLACE.findall(text)))
+        places = _PLACE.findall(text)
+        self._names = list(dict.fromkeys(name for _, name in places))
+        self._lists = {name for is_list, name in places if is_list}
+        self._texts: dict[tuple[int, ...], str] = {}
         numbered = _PLACE.sub(lambda place: self._numbered(place[2], is_list=bool(place[1])), on_postgres or text)
         self._postgres = f"{numbered} FOR UPDATE" if lock else numbered
 
@@ -58,19 +62,28 @@ class Sql:
     def on_sqlite(self, driver: sqlite3.Connection, values: Mapping[str, Any]) -> list[Record]:
         """The rows. Blocks."""
         bound: list[Any] = []
-
-        def spelt(place: re.Match[str]) -> str:
-            if not place[1]:
-                bound.append(_plain(values[place[2]]))
-                return "?"
+        rooms: list[int] = []
+        for name in self._names:
+            if name not in self._lists:
+                bound.append(_plain(values[name]))
+                continue
             # As many places as the next power of two: so there are few texts, and each is prepared once. For none one,
             # of NULL, which nothing equals: a join on IN () goes through the whole table.
-            listed = [_plain(each) for each in values[place[2]]] or [None]
-            listed += listed[-1:] * (_room(len(listed)) - len(listed))
-            bound.extend(listed)
-            return f"IN ({','.join('?' * len(listed))})"
+            listed = [_plain(each) for each in values[name]] or [None]
+            rooms.append(_room(len(listed)))
+            bound += listed + listed[-1:] * (rooms[-1] - len(listed))
+        return driver.execute(self._spelt(tuple(rooms)), bound).fetchall()
 
-        return driver.execute(_PLACE.sub(spelt, self._text), bound).fetchall()
+    def _spelt(self, rooms: tuple[int, ...]) -> str:
+        """The statement for SQLite, with so many places for each list; kept, since the longest take 400 us to spell."""
+        if rooms not in self._texts:
+            room, numbers = iter(rooms), count(1)
+            places = {name: islice(numbers, next(room) if name in self._lists else 1) for name in self._names}
+            spelt = {name: ",".join(f"?{number}" for number in own) for name, own in places.items()}
+            self._texts[rooms] = _PLACE.sub(
+                lambda place: f"IN ({spelt[place[2]]})" if place[1] else spelt[place[2]], self._text
+            )
+        return self._texts[rooms]
 
 
 class Insert:
@@ -182,14 +195,14 @@ def _length(value: Any) -> int:
 async def _read_at_once_on_postgres(driver: Any, steps: Sequence[Step]) -> list[list[Record]]:
     """All in one round trip, an array of rows for each."""
     texts, values = _numbered_on(steps)
-    return list(await driver.fetchrow(_side_by_side(texts), *values))
+    return list(await driver.fetchrow(side_by_side(texts), *values))
 
 
 async def _write_on_postgres(driver: Any, steps: Sequence[Step]) -> None:
     """All in one round trip."""
     texts, values = _numbered_on(steps)
     if texts:
-        await driver.execute(_together(texts), *values)
+        await driver.execute(together(texts), *values)
 
 
 def _numbered_on(steps: Iterable[Step]) -> tuple[tuple[str, ...], list[Any]]:
@@ -199,28 +212,9 @@ def _numbered_on(steps: Iterable[Step]) -> tuple[tuple[str, ...], list[Any]]:
     for statement, given in steps:
         if given or isinstance(statement, Sql):
             text, own = statement.on_postgres(cast("Any", given))
-            texts.append(_renumbered(text, len(values)))
+            texts.append(renumbered(text, len(values)))
             values += own
     return tuple(texts), values
-
-
-@lru_cache(maxsize=256)
-def _renumbered(text: str, by: int) -> str:
-    """The statement with its arguments after so many others."""
-    return _NUMBER.sub(lambda number: f"${int(number[1]) + by}", text)
-
-
-@lru_cache(maxsize=256)
-def _together(texts: tuple[str, ...]) -> str:
-    """The statements as one; the last must be an UPDATE or an INSERT, as all of them are."""
-    *first, last = texts
-    return f"WITH {', '.join(f'w{n} AS ({text})' for n, text in enumerate(first))} {last}" if first else last
-
-
-@lru_cache(maxsize=256)
-def _side_by_side(texts: tuple[str, ...]) -> str:
-    """The statements' rows as arrays of one row."""
-    return f"SELECT {', '.join(f'ARRAY(SELECT r FROM ({text}) r)' for text in texts)}"  # noqa: S608 - of our own statements
 
 
 def _instead(table: Table) -> str:

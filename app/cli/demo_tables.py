@@ -1,5 +1,6 @@
 """The demo's worklist as a person reads it: who is overdrawn and why, who is ready to be delighted."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,10 @@ from app.domain.instant import Instant, moment_of
 from app.domain.outlook import FORESIGHT
 from app.domain.standing import Depth, Place, Standing
 from app.domain.tariff import Tariff
-from app.domain.worklist import Filter, Order, felt_balance
+from app.domain.worklist import Asked, Filter, Order, felt_balance
 from app.operations.ledger import Ledger, tariff_in_force
-from app.operations.read_customer import Reading, at_moment, reading, weighing_most
-from app.queries.accounts import keys_of, names_of
-from app.queries.worklist import worklist
+from app.operations.list_customers import Listing, list_customers
+from app.operations.read_customer import weighing_most
 
 OVERDRAWN_SHOWN = 12
 READY_SHOWN = 10
@@ -28,6 +28,7 @@ FAR_PAST_DAYS = 30
 WEIGHS_AT_LEAST = 0.1
 NARROW = 95  # columns; below, a long label is cut rather than stacked word by word
 NEVER: Instant = 2**63
+EVERYONE = Asked(wanted=Filter(), order=Order.FELT, limit=sys.maxsize)
 
 _OVERDRAWN = Standing.OVERDRAWN
 
@@ -65,27 +66,15 @@ class Holding:
 async def holding(ledger: Ledger, book: str) -> Holding:
     """Every account at the present instant, those to be shown with their reasons."""
     async with ledger.database.read(book) as tx:
-        view = await reading(ledger, tx, book)
-        moment = view.moment(view.now)
-        _, policies = await at_moment(view, moment)
-        ranked = await worklist(
-            tx,
-            book,
-            policies,
-            moment=moment,
-            wanted=Filter(),
-            order=Order.FELT,
-            after=None,
-            limit=max(1, view.head.position),
-        )
-        accounts = [account for _, account in ranked]
-        ready = await _shown(view, _standing(accounts, Standing.ABOUT_TO_BE_DELIGHTED))
-        delighted = await _shown(view, _standing(accounts, Standing.DELIGHTED))
+        listing = await list_customers(ledger, tx, book, lambda _: EVERYONE)
+        view, accounts = listing.view, [account for _, account in listing.page]
+        ready = await _shown(listing, _standing(accounts, Standing.ABOUT_TO_BE_DELIGHTED))
+        delighted = await _shown(listing, _standing(accounts, Standing.DELIGHTED))
         return Holding(
             at=view.now,
             entries=view.head.position,
             places=Counter(account.place for account in accounts),
-            overdrawn=await _shown(view, _standing(accounts, Standing.OVERDRAWN)[:OVERDRAWN_SHOWN]),
+            overdrawn=await _shown(listing, _standing(accounts, Standing.OVERDRAWN)[:OVERDRAWN_SHOWN]),
             ready=[
                 *sorted(ready, key=_lasts_until)[:READY_SHOWN],
                 *sorted(delighted, key=_lasts_until)[:DELIGHTED_SHOWN],
@@ -111,13 +100,12 @@ def _standing(accounts: Sequence[Account], standing: Standing) -> list[Account]:
     return [account for account in accounts if account.place.standing is standing]
 
 
-async def _shown(view: Reading, accounts: Sequence[Account]) -> list[Shown]:
+async def _shown(listing: Listing, accounts: Sequence[Account]) -> list[Shown]:
+    view = listing.view
     tariff = await tariff_in_force(view.ledger, view.tx, view.book, view.head.tariff_version)
-    keys = await keys_of(view.tx, view.book, [account.account_id for account in accounts], view.ledger.master_key)
-    names = await names_of(view.tx, view.book, keys)
     return [
         Shown(
-            customer=names[account.account_id],
+            customer=listing.names[account.account_id],
             account=account,
             felt=felt_balance(account, view.policy, view.now),
             because=[(share.felt, _label(tariff, share.entry.kind)) for share in await weighing_most(view, account)],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.account import Account
+from app.domain.entry import Head
 from app.domain.instant import Instant
 from app.domain.memory import felt_at
 from app.domain.policy import Policy
@@ -53,9 +54,27 @@ class Moment:
     booked_at: Instant
     policy_version: int
 
+    @classmethod
+    def begun(cls, head: Head, at: Instant) -> "Moment":
+        """That of a list that is begun where the head is, and shows what was true at `at`."""
+        return cls(at=at, position=head.position, booked_at=head.booked_at, policy_version=head.policy_version)
+
 
 Rank = tuple[float, str]
 """Where an account comes in a worklist: its sort key, smallest first, then its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A page of a worklist: which accounts, in which order, and how many.
+
+    It goes on after a rank of the list that began at a moment; or is the first page of one that begins now.
+    """
+
+    wanted: Filter
+    order: Order
+    limit: int
+    goes_on: tuple[Moment, Rank] | None = None
 
 
 def rank(account: Account, order: Order, policy: Policy, t: Instant) -> Rank:

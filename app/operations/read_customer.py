@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import field, fields, replace
+from dataclasses import field, fields
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -14,11 +14,10 @@ from app.domain.entry import Head
 from app.domain.errors import InvalidRequest, UnknownCustomer
 from app.domain.immutable import immutable
 from app.domain.instant import Instant
-from app.domain.policy import Policy, PolicyHistory
+from app.domain.policy import Policy
 from app.domain.share import Share, because
 from app.domain.tariff import Tariff
-from app.domain.worklist import Moment
-from app.operations.ledger import Ledger, policy_history, policy_in_force, tariff_in_force
+from app.operations.ledger import Ledger, policy_in_force, tariff_in_force
 from app.operations.weigh import heaviest_in_each
 from app.queries.accounts import LookedUp, customers_by_id, looked_up
 from app.queries.books import wrapped_key_of
@@ -59,15 +58,6 @@ class Reading(View):
     """The same with the snapshot that it was read from, for whoever reads on."""
 
     tx: AsyncConnection
-
-    def moment(self, at: Instant) -> Moment:
-        """The moment of a list that is begun now and shows what was true at `at`."""
-        return Moment(
-            at=at,
-            position=self.head.position,
-            booked_at=self.head.booked_at,
-            policy_version=self.head.policy_version,
-        )
 
     def read_on(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """The very same transaction."""
@@ -167,12 +157,6 @@ async def find_customer(ledger: Ledger, tx: AsyncConnection, book: str, customer
     """Begin to read a book, with a customer's account as it stands now; UnknownCustomer if there is none."""
     looked = await look_up(ledger, tx, book, [customer])
     return _reading(looked, tx), looked.find(customer)
-
-
-async def at_moment(view: Reading, moment: Moment) -> tuple[Reading, PolicyHistory]:
-    """The same book read at a list's moment, under the policy in force then, and the policies up to that one."""
-    policies = await policy_history(view.ledger, view.tx, view.book, up_to=moment.policy_version)
-    return replace(view, now=moment.at, policy=policies.in_force), policies
 
 
 async def tariff_of(view: View) -> Tariff:

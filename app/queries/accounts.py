@@ -220,8 +220,13 @@ async def customers_by_id(
     tx: AsyncConnection, book: str, account_ids: Collection[UUID], master_key: MasterKey
 ) -> dict[UUID, str]:
     """The customers' names of these accounts, in one statement; an account without a key is absent."""
+    return customers_of_records(book, await rows_of(tx, _NAMES, book=book, account_ids=list(account_ids)), master_key)
+
+
+def customers_of_records(book: str, records: Iterable[Record], master_key: MasterKey) -> dict[UUID, str]:
+    """The customers' names; of each name a record holds the account, the sealed name and the account's wrapped key."""
     found: dict[UUID, str] = {}
-    for account_id, sealed, wrapped in await rows_of(tx, _NAMES, book=book, account_ids=list(account_ids)):
+    for account_id, sealed, wrapped in records:
         own = uuid_of(account_id)
         key = master_key.unwrap(wrapped, account_place(book, own))
         name = _opened_name(book, own, key, sealed)

@@ -7,7 +7,7 @@ the list was begun.
 """
 
 import heapq
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
@@ -18,39 +18,31 @@ from app.domain.account import Account
 from app.domain.crossing import advance
 from app.domain.entry import Entry
 from app.domain.fold import fold
-from app.domain.policy import PolicyHistory
+from app.domain.policy import Policy, PolicyHistory
 from app.domain.share import heaviest_of
-from app.domain.worklist import Filter, Moment, Order, Rank, rank
+from app.domain.worklist import INDEXED, Moment, Rank, rank
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account
-from app.queries.worklist_rows import settled_accounts, unsettled_accounts
+from app.queries.worklist_rows import CHUNK_ROWS, PageRows, opened_accounts, settled_accounts, unsettled_accounts
 
 _Listed = TypeVar("_Listed")
 
 
 async def worklist(
-    tx: AsyncConnection,
-    book: str,
-    policies: PolicyHistory,
-    *,
-    moment: Moment,
-    wanted: Filter,
-    order: Order,
-    after: Rank | None,
-    limit: int,
-    is_current: bool = True,
+    tx: AsyncConnection, rows: PageRows, policy: Policy, history: Callable[[], Awaitable[PolicyHistory]]
 ) -> list[tuple[Rank, Account]]:
-    """The next `limit` accounts after a rank, advanced to the moment, with the rank of each.
+    """The accounts of a page, advanced to the list's moment, with the rank of each; from its rows, in their snapshot.
 
-    `policies` are those up to the moment's version, `is_current` whether that is still the one in force.
+    `policy` is the one in force at the moment; `history` reads it with all before, if an account is to be folded.
     """
-    candidates = _candidates(tx, book, policies, is_current, moment, wanted, order, after, limit)
+    asked = rows.asked
+    after = asked.goes_on and asked.goes_on[1]
     ranked = (
-        (rank(account, order, policies.in_force, moment.at), account)
-        async for account in candidates
-        if wanted.wants(account.place, account.segment)
+        (rank(account, asked.order, policy, rows.moment.at), account)
+        async for account in _candidates(tx, rows, policy, history)
+        if asked.wanted.wants(account.place, account.segment)
     )
-    return await first_ranked((each async for each in ranked if after is None or each[0] > after), limit)
+    return await first_ranked((each async for each in ranked if after is None or each[0] > after), asked.limit)
 
 
 async def first_ranked(ranked: AsyncIterable[tuple[Rank, _Listed]], limit: int) -> list[tuple[Rank, _Listed]]:
@@ -64,40 +56,51 @@ async def first_ranked(ranked: AsyncIterable[tuple[Rank, _Listed]], limit: int) 
 
 
 async def _candidates(
-    tx: AsyncConnection,
-    book: str,
-    policies: PolicyHistory,
-    is_current: bool,
-    moment: Moment,
-    wanted: Filter,
-    order: Order,
-    after: Rank | None,
-    limit: int,
+    tx: AsyncConnection, rows: PageRows, policy: Policy, history: Callable[[], Awaitable[PolicyHistory]]
 ) -> AsyncGenerator[Account]:
+    book, moment = rows.head.book, rows.moment
+    is_current = moment.policy_version == rows.head.policy_version
     if is_current:
-        async for account in settled_accounts(
-            tx, book, moment=moment, wanted=wanted, order=order, after=after, limit=limit
-        ):
+        async for settled in _settled(tx, rows):
+            yield settled
+    policies = None
+    async for stored in _unsettled(tx, rows) if is_current else opened_accounts(tx, book, at=moment.at):
+        account: Account | None = stored
+        if not is_current or not _is_untouched(stored, moment):
+            policies = policies or await history()
+            account = await _folded(tx, book, policies, stored.account_id, moment)
+        if account is not None:
+            yield advance(account, policy, max(moment.at, account.masses.at))[0]
+
+
+async def _settled(tx: AsyncConnection, rows: PageRows) -> AsyncGenerator[Account]:
+    for account in rows.settled:
+        yield account
+    if rows.asked.order not in INDEXED:
+        async for account in settled_accounts(tx, rows.head.book, moment=rows.moment, wanted=rows.asked.wanted):
             yield account
-    async for stored in unsettled_accounts(tx, book, moment=moment, is_current=is_current):
-        account_then = await _worked_out(tx, book, policies, stored, moment, is_current=is_current)
-        if account_then is not None:
-            yield account_then
 
 
-async def _worked_out(
-    tx: AsyncConnection, book: str, policies: PolicyHistory, account: Account, moment: Moment, *, is_current: bool
+async def _unsettled(tx: AsyncConnection, rows: PageRows) -> AsyncGenerator[Account]:
+    for account in rows.unsettled:
+        yield account
+    if len(rows.unsettled) == CHUNK_ROWS:
+        last = max(account.account_id for account in rows.unsettled)
+        async for account in unsettled_accounts(tx, rows.head.book, moment=rows.moment, after=last):
+            yield account
+
+
+async def _folded(
+    tx: AsyncConnection, book: str, policies: PolicyHistory, account_id: UUID, moment: Moment
 ) -> Account | None:
-    """The account at the moment; None if it was opened later."""
-    if not is_current or not _is_untouched(account, moment):
-        earlier = await _earlier(tx, book, account.account_id, moment)
-        if not earlier:
-            return None
-        changes = (await customer_changes_of(tx, book, [account.account_id])).get(account.account_id, [])
-        known = [change for change in changes if change.changed_at <= moment.booked_at]
-        account = fold(account.account_id, earlier, known, *policies.from_line(earlier[0].position)).account
-        account = replace(account, heaviest=heaviest_of(earlier, policies.in_force.half_lives))
-    return advance(account, policies.in_force, max(moment.at, account.masses.at))[0]
+    """The account from what was there when the list was begun; None if it was opened later."""
+    earlier = await _earlier(tx, book, account_id, moment)
+    if not earlier:
+        return None
+    changes = (await customer_changes_of(tx, book, [account_id])).get(account_id, [])
+    known = [change for change in changes if change.changed_at <= moment.booked_at]
+    account = fold(account_id, earlier, known, *policies.from_line(earlier[0].position)).account
+    return replace(account, heaviest=heaviest_of(earlier, policies.in_force.half_lives))
 
 
 def _is_untouched(account: Account, moment: Moment) -> bool:

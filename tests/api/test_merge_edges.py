@@ -10,7 +10,7 @@ from app.operations.manage_keys import create_key
 from app.operations.post_due_steps import post_due_steps
 from app.operations.tick import advance_due
 from app.operations.verify import verify
-from tests.api.sentences import FAILURE, GIFT, address, body_of, got, happening, posted, problem_of, wire_time
+from tests.api.sentences import FAILURE, GIFT, address, body_of, faults, got, happening, posted, problem_of, wire_time
 from tests.api.test_merge import INSULT, a_few, account, merge, unmerge
 from tests.conftest import Bench
 from tests.operations.posting import ledger_of
@@ -120,3 +120,17 @@ async def test_merging_needs_the_scope_to_write(bench: Bench) -> None:
     async with bench.client(token.text) as reader:
         for path, body in (("merge", {"into": "bob"}), ("unmerge", None)):
             assert problem_of(await reader.post(f"{address('ada')}/{path}", json=body), 403, "forbidden")
+
+
+async def test_a_statement_does_not_go_on_over_the_account_into_which_it_was_merged_meanwhile(
+    api: httpx.AsyncClient, bench: Bench
+) -> None:
+    await a_few(api, bench)
+    path = address("ada") + "/statement"
+    cursor = (await got(api, path, limit=1))["next_cursor"]
+    await merge(api, "ada", "bob")
+
+    refused = problem_of(await api.get(path, params={"cursor": cursor, "limit": 1}), 422, "invalid_request")
+    assert faults(refused) == [("/query/cursor", "cursor_invalid")]
+    cursor = (await got(api, path, limit=1))["next_cursor"]
+    assert [each["sequence"] for each in (await got(api, path, limit=1, cursor=cursor))["entries"]] == [2]

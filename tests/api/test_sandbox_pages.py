@@ -1,4 +1,4 @@
-"""A worklist that was begun before a sandbox was emptied does not go on over what it holds since."""
+"""A list that was begun before a sandbox was emptied does not go on over what it holds since."""
 
 from typing import Any
 
@@ -29,3 +29,31 @@ async def test_a_page_from_before_the_emptying_does_not_go_on(bench: Bench, aske
 
         refused = await api.get(LIST, params={"limit": 1, **asked, "cursor": cursor})
         assert faults(problem_of(refused, 422, "invalid_request")) == [("/query/cursor", "cursor_invalid")]
+
+
+@pytest.mark.parametrize("path", [LIST, f"{LIST}/ada/statement"])
+async def test_a_list_goes_on_though_another_process_emptied_the_sandbox_before_it_began(
+    bench: Bench, path: str
+) -> None:
+    """This process knows the book's key of before, with which it can read no cursor of now."""
+    _, token = await create_key(bench.ledger, "test_acme", name="tests", scopes=[Scope.ADMIN], source="crm")
+    async with bench.client(token.text) as api:
+        await posted(api, "1", "ada", FAILURE)
+        await api.get(path)
+        known = dict(bench.ledger.book_keys)
+        await api.delete("/v1/sandbox")
+        for number, customer in enumerate(("ada", "bob", "ada", "eve")):
+            await posted(api, str(number), customer, FAILURE)
+        bench.clock.pass_days(1)
+        cursor = body_of(await api.get(path, params={"limit": 1}))["next_cursor"]
+        expected = await api.get(path, params={"cursor": cursor})
+
+        bench.ledger.book_keys.update(known)
+        goes_on = await api.get(path, params={"cursor": cursor})
+        bench.ledger.book_keys.update(known)
+        refused = await api.get(path, params={"cursor": cursor[:-4]})
+
+    assert known
+    assert (goes_on.status_code, goes_on.content) == (200, expected.content)
+    assert len(body_of(goes_on).get("entries") or body_of(goes_on)["customers"]) in (1, 2)
+    assert faults(problem_of(refused, 422, "invalid_request")) == [("/query/cursor", "cursor_invalid")]

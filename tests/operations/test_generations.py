@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.instant import DAY
-from app.domain.policy import HalfLives, Policy
-from app.domain.worklist import Filter, Moment, Order
+from app.domain.policy import HalfLives, Policy, PolicyHistory
+from app.domain.worklist import Asked, Filter, Order
 from app.operations import carry_adoption as carrying
 from app.operations.adopt_policy import cancel_adoption
 from app.operations.carry_adoption import prepare_or_switch, sweep
@@ -25,6 +27,7 @@ from app.queries.accounts import account_ids_of
 from app.queries.adoptions import books_to_carry_on
 from app.queries.due import accounts_due, next_due_at, next_due_by_book
 from app.queries.worklist import worklist
+from app.queries.worklist_rows import page_rows
 from app.tables import accounts
 from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
@@ -139,28 +142,7 @@ async def seen(bench: Bench) -> list[Any]:
     book = bench.book
     async with bench.ledger.database.read(book) as tx:
         view = await reading(bench.ledger, tx, book)
-        moment = Moment(
-            at=view.now,
-            position=view.head.position,
-            booked_at=view.head.booked_at,
-            policy_version=view.head.policy_version,
-        )
-        policies = await policy_history(bench.ledger, tx, book, up_to=moment.policy_version)
-        lists = [
-            await worklist(
-                tx,
-                book,
-                policies,
-                moment=moment,
-                wanted=Filter(),
-                order=order,
-                after=None,
-                limit=50,
-                is_current=current,
-            )
-            for order in Order
-            for current in (True, False)
-        ]
+        lists = [await listed(bench, tx, order, is_current=current) for order in Order for current in (True, False)]
         looked = await look_up(bench.ledger, tx, book, CUSTOMERS)
         found = {customer: looked.find(customer) for customer in looked.accounts}
         due = [
@@ -171,6 +153,19 @@ async def seen(bench: Bench) -> list[Any]:
         every = [await account_ids_of(tx, book), await all_accounts(tx, book)]
     report = await verify(bench.ledger, book)
     return [lists, found, due, every, await preview(bench, LONG), report.accounts, report.findings]
+
+
+async def listed(bench: Bench, tx: AsyncConnection, order: Order, *, is_current: bool) -> list[Any]:
+    """The worklist; if its policy is not the one in force, from the lines of every account."""
+    rows = await page_rows(tx, bench.book, Asked(wanted=Filter(), order=order, limit=50), now=bench.clock.now)
+    version = rows.moment.policy_version
+    policies = await policy_history(bench.ledger, tx, bench.book, up_to=version)
+    head = rows.head if is_current else replace(rows.head, policy_version=version + 1)
+
+    async def history() -> PolicyHistory:
+        return policies
+
+    return await worklist(tx, replace(rows, head=head), policies.in_force, history)
 
 
 async def leave(bench: Bench, ada: uuid.UUID) -> None:

@@ -5,7 +5,7 @@ together they are the list of the first page's moment, however little of it an i
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,15 +18,15 @@ from app.domain.fold import CustomerChange, fold
 from app.domain.instant import DAY, HOUR, MINUTE, SECOND
 from app.domain.interaction import Interaction, ReversalRequest
 from app.domain.memory import felt_at
-from app.domain.policy import Policy, PolicyHistory, Thresholds
+from app.domain.policy import Policy, Thresholds
 from app.domain.standing import Depth, Standing
-from app.domain.worklist import Filter, Moment, Order, Rank
+from app.domain.worklist import Asked, Filter, Moment, Order, Rank
 from app.operations.describe_customer import describe_customer
+from app.operations.list_customers import Listing, list_customers
 from app.operations.outcome import Posted
 from app.operations.record import record
 from app.queries.books import head
 from app.queries.ledger_lines import entries_by_account
-from app.queries.worklist import worklist
 from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
 from tests.operations.posting import new_book
@@ -124,12 +124,11 @@ class World:
         async with self.bench.ledger.database.read(self.book) as tx:
             found = await head(tx, self.book)
         assert isinstance(found, Head)
-        return Moment(
-            at=max(self.bench.clock.now, found.booked_at),
-            position=found.position,
-            booked_at=found.booked_at,
-            policy_version=1,
-        )
+        return Moment.begun(found, max(self.bench.clock.now, found.booked_at))
+
+    def name_of(self, account: Account) -> str:
+        """Whose account it is."""
+        return next(name for name, own in self.accounts.items() if own.account_id == account.account_id)
 
     async def by_hand(self, moment: Moment, order: Order, wanted: Filter) -> list[Account]:
         """Every account folded and advanced to the moment; then filtered and sorted."""
@@ -146,19 +145,11 @@ class World:
                 found.append(account)
         return sorted(found, key=lambda account: (first_by(order, account, moment), account.account_id.hex))
 
-    async def page(self, moment: Moment, order: Order, wanted: Filter, after: Rank | None, limit: int) -> Any:
-        """One page of the query under test."""
-        async with self.bench.ledger.database.read(self.book) as tx:
-            return await worklist(
-                tx,
-                self.book,
-                PolicyHistory.always(POLICY),
-                moment=moment,
-                wanted=wanted,
-                order=order,
-                after=after,
-                limit=limit,
-            )
+    async def page(self, order: Order, wanted: Filter, goes_on: tuple[Moment, Rank] | None, limit: int) -> Listing:
+        """One page, the first of its list or one that goes on."""
+        asked = Asked(wanted=wanted, order=order, limit=limit, goes_on=goes_on)
+        async with self.bench.ledger.database.read(self.book, by_index=True) as tx:
+            return await list_customers(self.bench.ledger, tx, self.book, lambda _: asked)
 
 
 def first_by(order: Order, account: Account, moment: Moment) -> float:
@@ -203,14 +194,18 @@ async def test_the_pages_are_the_list_of_the_first_pages_moment_whatever_happens
     expected = await world.by_hand(moment, order, wanted)
 
     pages: list[Account] = []
-    after: Rank | None = None
+    goes_on: tuple[Moment, Rank] | None = None
     for happening in later:
-        page = await world.page(moment, order, wanted, after, limit)
-        if not page:
+        listing = await world.page(order, wanted, goes_on, limit)
+        assert listing.moment == moment
+        if not listing.page:
             break
-        assert len(page) <= limit
-        pages += [account for _, account in page]
-        after = page[-1][0]
+        assert len(listing.page) <= limit
+        assert [listing.names[account.account_id] for _, account in listing.page] == [
+            world.name_of(account) for _, account in listing.page
+        ]
+        pages += [account for _, account in listing.page]
+        goes_on = moment, listing.page[-1][0]
         await world.let(happening)
 
     assert [shown(account) for account in pages] == [shown(account) for account in expected]
@@ -233,11 +228,11 @@ async def test_a_segment_that_changes_between_two_pages_changes_neither(bench: B
     bench.clock.pass_days(1)
     moment, wanted = await world.moment(), Filter(segments=("gold",))
     expected = await world.by_hand(moment, order, wanted)
-    first = await world.page(moment, order, wanted, None, 1)
+    first = await world.page(order, wanted, None, 1)
 
     for each in customers:
         await world.let(replace(each, what="segment", segment=None))
-    rest = await world.page(moment, order, wanted, first[-1][0], 3)
+    rest = await world.page(order, wanted, (moment, first.page[-1][0]), 3)
 
     assert len(expected) == 3
-    assert [shown(account) for _, account in [*first, *rest]] == [shown(account) for account in expected]
+    assert [shown(account) for _, account in [*first.page, *rest.page]] == [shown(account) for account in expected]

@@ -27,14 +27,14 @@ async def test_a_clock_that_records_crossings_between_two_pages_changes_neither(
     bench.clock.pass_days(30)
     moment, wanted = await world.moment(), Filter()
     expected = await world.by_hand(moment, order, wanted)
-    first = await world.page(moment, order, wanted, None, 4)
+    first = await world.page(order, wanted, None, 4)
 
     bench.clock.pass_days(days_between)
     tick = await advance_due(bench.ledger, world.book)
-    rest = await world.page(moment, order, wanted, first[-1][0], 10)
+    rest = await world.page(order, wanted, (moment, first.page[-1][0]), 10)
 
     assert bool(tick.crossings) == (days_between > 0)
-    assert [shown(account) for _, account in [*first, *rest]] == [shown(account) for account in expected]
+    assert [shown(account) for _, account in [*first.page, *rest.page]] == [shown(account) for account in expected]
 
 
 @pytest.mark.parametrize("order", list(Order))
@@ -53,9 +53,9 @@ async def test_history_that_is_booked_at_the_same_instant_between_two_pages_chan
     world = World(bench, bench.book)
     moment, wanted = await world.moment(), Filter()
     expected = await world.by_hand(moment, order, wanted)
-    first = await world.page(moment, order, wanted, None, 1)
+    first = await world.page(order, wanted, None, 1)
     await lived(2)
-    rest = await world.page(moment, order, wanted, first[-1][0], 10)
+    rest = await world.page(order, wanted, (moment, first.page[-1][0]), 10)
 
     assert len(expected) == len(customers)
-    assert [shown(account) for _, account in [*first, *rest]] == [shown(account) for account in expected]
+    assert [shown(account) for _, account in [*first.page, *rest.page]] == [shown(account) for account in expected]
