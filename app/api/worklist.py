@@ -52,7 +52,7 @@ async def get_worklist(
 
 
 async def _now(ledger: Ledger, book: str, wanted: Filter, order: Order, limit: int, cursor: str | None) -> Shown:
-    listed = ("customers", wanted, order)
+    listed = ("worklist", wanted, order)
 
     def asked_under(own: Key) -> Asked:
         return Asked(wanted=wanted, order=order, limit=limit + 1, goes_on=_goes_on(own, listed, cursor))
@@ -76,7 +76,7 @@ async def _in_hindsight(
     if order is Order.STANDING_SINCE:
         detail = "hindsight knows no standing_since: order by felt, stake, balance or last_entry_at"
         raise InvalidRequest(faults=(Fault(pointer="/query/order", code="order_unknown", detail=detail),))
-    listed = ("customers in hindsight", wanted, order, as_of)
+    listed = ("worklist in hindsight", wanted, order, as_of)
     async with ledger.database.read(book) as tx:
         view = await reading(ledger, tx, book)
         moment, after = _goes_on(view.book_key, listed, cursor) or (Moment.begun(view.head, as_of), None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from app.domain.account import Account
 from app.domain.entry import Head
@@ -61,7 +62,10 @@ class Moment:
 
 
 Rank = tuple[float, str]
-"""Where an account comes in a worklist: its sort key, smallest first, then its id."""
+"""Where an account comes in a worklist: its sort key, smallest first, then its id; of the latest first its id reversed,
+so that all of it is what an index has, backwards."""
+
+_REVERSING = 2**128 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,14 @@ class Asked:
 
 def rank(account: Account, order: Order, policy: Policy, t: Instant) -> Rank:
     """The account's place in an order. Requires an account advanced to `t`."""
-    return _sort_key(account, order, policy, t), account.account_id.hex
+    own = account.account_id
+    return _sort_key(account, order, policy, t), (_reversed(own) if order is Order.LAST_ENTRY_AT else own).hex
+
+
+def indexed_place(after: Rank, order: Order) -> tuple[int, UUID]:
+    """Where a rank is in the index that has its order: what it is ordered by, and the id. Requires an INDEXED order."""
+    key, own = int(after[0]), UUID(after[1])
+    return (-key, _reversed(own)) if order is Order.LAST_ENTRY_AT else (key, own)
 
 
 def felt_balance(account: Account, policy: Policy, t: Instant) -> float:
@@ -90,6 +101,10 @@ def felt_balance(account: Account, policy: Policy, t: Instant) -> float:
 def stake(felt: float, value: float | None) -> float:
     """What is at stake: the felt deficit in points times the customer's value (1 where none is known)."""
     return max(0.0, -felt) * (1.0 if value is None else value)
+
+
+def _reversed(own: UUID) -> UUID:
+    return UUID(int=own.int ^ _REVERSING)
 
 
 def _sort_key(account: Account, order: Order, policy: Policy, t: Instant) -> float:

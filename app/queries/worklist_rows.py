@@ -15,7 +15,7 @@ from app.domain.entry import Head
 from app.domain.immutable import immutable
 from app.domain.instant import Instant
 from app.domain.standing import Standing
-from app.domain.worklist import INDEXED, Asked, Filter, Moment, Order
+from app.domain.worklist import INDEXED, Asked, Filter, Moment, Order, indexed_place
 from app.queries.accounts import its_account
 from app.records import account_of_record, head_of_record, wrapped_key_of_record
 from app.sql import Record, Sql, columns_of, rows_of
@@ -77,13 +77,13 @@ _ON_SQLITE = f"accounts a ON {_CURRENT} AND a.account_id = u.account_id"
 _ON_POSTGRES = its_account("u.account_id", _GENERATION)
 _UNSETTLED = Sql(_unsettled(_GIVEN, _ON_SQLITE), on_postgres=_unsettled(_GIVEN, _ON_POSTGRES))
 
-# What an index gives in order, the next after a place in it. The latest entry is first, of equals the lower id.
+# What an index gives in order, and what of it comes after a place.
 _ORDERS = {
     Order.STANDING_SINCE: ("a.standing_since, a.account_id", "(a.standing_since, a.account_id) > (:key, :after)"),
     Order.BALANCE: ("a.balance, a.account_id", "(a.balance, a.account_id) > (:key, :after)"),
     Order.LAST_ENTRY_AT: (
-        "a.last_entry_at DESC, a.account_id",
-        "a.last_entry_at <= :key AND (a.last_entry_at < :key OR a.account_id > :after)",
+        "a.last_entry_at DESC, a.account_id DESC",
+        "(a.last_entry_at, a.account_id) < (:key, :after)",
     ),
 }
 _HEAD_COLUMNS, _ACCOUNT_COLUMNS = len(books.columns), len(accounts.columns)
@@ -111,9 +111,10 @@ async def page_rows(tx: AsyncConnection, book: str, asked: Asked, *, now: Instan
     """The rows of a page, in no particular order, in one statement; `now` is that of the clock. Requires the book."""
     wanted, values = asked.wanted, {"book": book, "now": now, "limit": asked.limit, "last": _FIRST, "chunk": CHUNK_ROWS}
     if asked.goes_on is not None:
-        moment, (key, after) = asked.goes_on
-        is_by_latest = asked.order is Order.LAST_ENTRY_AT
-        values |= _values(book, moment) | {"key": int(-key if is_by_latest else key), "after": UUID(after)}
+        moment, rank = asked.goes_on
+        values |= _values(book, moment)
+        if asked.order in INDEXED:
+            values["key"], values["after"] = indexed_place(rank, asked.order)
     statement = page_statement(asked.order, wanted, goes_on=asked.goes_on is not None)
     rows = await rows_of(tx, statement, **values, depths=[*wanted.depths], segments=[*wanted.segments])
     found: dict[int, dict[Any, Account]] = {0: {}, 1: {}}

@@ -143,7 +143,7 @@ class World:
             account = replace(account, value=values[own])
             if wanted.wants(account.place, account.segment):
                 found.append(account)
-        return sorted(found, key=lambda account: (first_by(order, account, moment), account.account_id.hex))
+        return sorted(found, key=lambda account: (first_by(order, account, moment), last_of_equals(order, account)))
 
     async def page(self, order: Order, wanted: Filter, goes_on: tuple[Moment, Rank] | None, limit: int) -> Listing:
         """One page, the first of its list or one that goes on."""
@@ -162,6 +162,11 @@ def first_by(order: Order, account: Account, moment: Moment) -> float:
         Order.FELT: felt,
         Order.STAKE: -max(0.0, -felt) * (1.0 if account.value is None else account.value),
     }[order]
+
+
+def last_of_equals(order: Order, account: Account) -> int:
+    """Of equals the lower id comes first; where the latest comes first, the higher one."""
+    return -account.account_id.int if order is Order.LAST_ENTRY_AT else account.account_id.int
 
 
 def shown(account: Account) -> tuple[object, ...]:
