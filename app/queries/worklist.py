@@ -23,7 +23,7 @@ from app.domain.share import heaviest_of
 from app.domain.worklist import INDEXED, Moment, Rank, rank
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account
-from app.queries.worklist_rows import CHUNK_ROWS, PageRows, opened_accounts, settled_accounts, unsettled_accounts
+from app.queries.worklist_rows import PageRows, opened_accounts, settled_accounts, unsettled_accounts
 
 _Listed = TypeVar("_Listed")
 
@@ -84,9 +84,8 @@ async def _settled(tx: AsyncConnection, rows: PageRows) -> AsyncGenerator[Accoun
 async def _unsettled(tx: AsyncConnection, rows: PageRows) -> AsyncGenerator[Account]:
     for account in rows.unsettled:
         yield account
-    if len(rows.unsettled) == CHUNK_ROWS:
-        last = max(account.account_id for account in rows.unsettled)
-        async for account in unsettled_accounts(tx, rows.head.book, moment=rows.moment, after=last):
+    if rows.after is not None:
+        async for account in unsettled_accounts(tx, rows.head.book, moment=rows.moment, after=rows.after):
             yield account
 
 

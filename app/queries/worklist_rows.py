@@ -18,7 +18,7 @@ from app.domain.standing import Standing
 from app.domain.worklist import INDEXED, Asked, Filter, Moment, Order, indexed_place
 from app.queries.accounts import its_account
 from app.records import account_of_record, head_of_record, wrapped_key_of_record
-from app.sql import Record, Sql, columns_of, rows_of
+from app.sql import Record, Sql, columns_of, rows_of, uuid_of
 from app.tables import accounts, books
 
 CHUNK_ROWS = 1_000  # accounts held at once while all are looked at
@@ -95,7 +95,8 @@ class PageRows:
     """What one statement tells of a page: the head of its book then, and the book's own key, wrapped.
 
     `settled` are the accounts that are settled at the list's moment, if an index has their order; `unsettled` the first
-    `CHUNK_ROWS` by id of the others. `names` are those of them all: account, sealed name, the account's wrapped key.
+    of the others, of which there may be more `after` an id. `names` are those of them all: account, sealed name, the
+    account's wrapped key.
     """
 
     asked: Asked
@@ -104,6 +105,7 @@ class PageRows:
     wrapped_key: bytes
     settled: Sequence[Account]
     unsettled: Sequence[Account]
+    after: UUID | None
     names: Sequence[Record]
 
 
@@ -134,6 +136,7 @@ async def page_rows(tx: AsyncConnection, book: str, asked: Asked, *, now: Instan
         wrapped_key=wrapped_key_of_record(first),
         settled=[*found[1].values()],
         unsettled=[*found[0].values()],
+        after=max(uuid_of(account_id) for account_id in found[0]) if len(found[0]) == CHUNK_ROWS else None,
         names=names,
     )
 

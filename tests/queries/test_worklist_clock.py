@@ -1,4 +1,4 @@
-"""The worklist beside a clock: what it records between two pages changes neither."""
+"""The worklist beside a clock: what it records between two pages changes neither; and without one, all that is due."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from app.domain.worklist import Filter, Order
 from app.operations.record import record
 from app.operations.replay import begin_replay
 from app.operations.tick import advance_due
+from app.queries import worklist_rows
 from tests.conftest import Bench
 from tests.operations.posting import interaction
 from tests.queries.test_worklist import Happening, World, shown, world_after
@@ -59,3 +60,22 @@ async def test_history_that_is_booked_at_the_same_instant_between_two_pages_chan
 
     assert len(expected) == len(customers)
     assert [shown(account) for _, account in [*first.page, *rest.page]] == [shown(account) for account in expected]
+
+
+@pytest.mark.parametrize("order", list(Order))
+async def test_more_unsettled_accounts_than_one_statement_reads_are_all_there(
+    bench: Bench, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await world_after(bench, [replace(USUAL, customer=name) for name in "abcdefg"])
+    bench.clock.pass_days(1_000)
+    monkeypatch.setattr(worklist_rows, "CHUNK_ROWS", 2)
+    moment = await world.moment()
+
+    first = await world.page(order, Filter(), None, 4)
+    rest = await world.page(order, Filter(), (moment, first.page[-1][0]), 4)
+
+    found = [account for _, account in [*first.page, *rest.page]]
+    expected = await world.by_hand(moment, order, Filter())
+    assert [shown(account) for account in found] == [shown(account) for account in expected]
+    names = {**first.names, **rest.names}
+    assert [names[account.account_id] for account in found] == [world.name_of(account) for account in found]
