@@ -81,7 +81,10 @@ def main() -> None:
         ) as world,
     ):
         books = {each: grown(world, each, is_postgres=options.database == "postgresql") for each in options.millions}
-        for name in COSTS:
+        print(
+            f"\n{'us of server + database (median ms)':24}" + "".join(f" {f'{size:g} million':>43}" for size in books)
+        )
+        for name in options.only or COSTS:
             print_cost(name, costs(world, books, name, rounds=options.rounds, seconds=options.seconds))
 
 
@@ -155,10 +158,6 @@ def print_sizes(found: Mapping[tuple[str, str], float]) -> None:
 
 def print_cost(name: str, found: Mapping[float, Sequence[Slice]]) -> None:
     """A line: for each size the medians, and the ratio to the smallest with its quartiles."""
-    if name == CONTROL:
-        print(
-            f"\n{'us of server + database (median ms)':24}" + "".join(f" {f'{size:g} million':>43}" for size in found)
-        )
     first = next(iter(found.values()))
     print(f"{name:24}" + "".join(f" {_cell(own, first):>43}" for own in found.values()), flush=True)
 
@@ -181,6 +180,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--millions", type=lambda given: [float(each) for each in given.split(",")])
     parser.add_argument("--rounds", type=int, default=9, help="at least 2")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")
+    parser.add_argument("--only", type=lambda given: given.split(","), help="some of the costs, by name, in this order")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--set", action="append", default=[], type=lambda given: given.split("=", 1), help="a setting of PostgreSQL"

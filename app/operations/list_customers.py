@@ -13,7 +13,7 @@ from app.operations.ledger import Ledger, policy_history, policy_in_force
 from app.operations.read_customer import Reading, under_its_key
 from app.queries.accounts import customers_by_id, customers_of_records
 from app.queries.worklist import worklist
-from app.queries.worklist_rows import PageRows, page_rows
+from app.queries.worklist_page import PageRows, page_rows
 from app.sealing.keys import Key
 from app.sql import uuid_of
 

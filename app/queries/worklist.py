@@ -23,7 +23,8 @@ from app.domain.share import heaviest_of
 from app.domain.worklist import INDEXED, Moment, Rank, rank
 from app.queries.customer_changes import customer_changes_of
 from app.queries.ledger_lines import lines_of_account
-from app.queries.worklist_rows import PageRows, opened_accounts, settled_accounts, unsettled_accounts
+from app.queries.worklist_page import PageRows
+from app.queries.worklist_rows import opened_accounts, settled_accounts, unsettled_accounts
 
 _Listed = TypeVar("_Listed")
 

@@ -27,7 +27,7 @@ from app.queries.accounts import account_ids_of
 from app.queries.adoptions import books_to_carry_on
 from app.queries.due import accounts_due, next_due_at, next_due_by_book
 from app.queries.worklist import worklist
-from app.queries.worklist_rows import page_rows
+from app.queries.worklist_page import page_rows
 from app.tables import accounts
 from tests.accounts import all_accounts
 from tests.conftest import NOON, Bench
