@@ -41,7 +41,7 @@ COSTS: dict[str, tuple[str, int]] = {  # what is asked, from how many connection
     "account": ("account", 8),
     "statement": ("statement", 8),
     "lookup_500": ("lookup", 1),
-    "worklist, overdrawn": ("overdrawn", 1),
+    "worklist overdrawn": ("overdrawn", 1),
     "worklist by balance": ("by_balance", 1),
     "worklist by last entry": ("by_last_entry", 1),
 }

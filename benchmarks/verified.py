@@ -20,11 +20,12 @@ from contextlib import closing
 from pathlib import Path
 
 from app.database import Database
-from app.main import clock, migrate
+from app.main import clock
 from app.operations.ledger import Ledger
 from app.operations.record import record
 from benchmarks.on_both import DATABASES
 from benchmarks.verified_book import BOOK, built, copied, master_key
+from tests.conftest import migrated
 from tests.operations.posting import interaction
 from tests.postgres import Postgres
 from tests.servers import environment, settings_of
@@ -85,10 +86,7 @@ def main() -> None:
 
 
 async def _filled(url: str, path: Path) -> None:
-    database = Database(url)
-    async with database.whole() as tx:
-        await tx.run_sync(migrate)
-    await database.close()
+    await migrated(url)
     await copied(path, url)
 
 

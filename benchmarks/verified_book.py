@@ -19,7 +19,6 @@ import asyncpg
 from app.database import Database
 from app.domain.instant import DAY, SECOND, Instant
 from app.domain.interaction import Interaction, ReversalRequest
-from app.main import migrate
 from app.operations.ledger import Ledger
 from app.operations.open_book import open_book
 from app.operations.outcome import Posted
@@ -28,6 +27,7 @@ from app.operations.replay import begin_replay, end_replay
 from app.operations.tick import advance_due
 from app.sealing.keys import MasterKey
 from app.tables import metadata
+from app.upgrade import upgrade
 
 BOOK = "acme"
 BATCH = 5_000
@@ -61,8 +61,7 @@ class Built:
     async def build(self) -> None:
         """History, then a year of live batches."""
         database = self.ledger.database
-        async with database.whole() as tx:
-            await tx.run_sync(migrate)
+        await upgrade(database)
         await open_book(self.ledger, BOOK)
         await begin_replay(self.ledger, BOOK)
         span = 365 * DAY // self.entries

@@ -1,11 +1,13 @@
 """The benchmark measures what it says: the same requests for all, the floor's fields, checked answers, true tables."""
 
 import asyncio
+import importlib
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +20,14 @@ from benchmarks import floor, report, table
 from benchmarks.bars import BARS
 from benchmarks.bodies import Source
 from benchmarks.load import Plan, Unexpected, load
+from tests.servers import ROOT
 
 SOURCE = Source(what="post", token="gw_acme_none", run="0001", seed=7, customers=100, batch=3)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_still_finds_what_it_measures(path: Path) -> None:
+    importlib.import_module(f"benchmarks.{path.stem}")
 
 
 def test_a_seed_makes_the_same_requests() -> None:
