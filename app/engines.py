@@ -23,6 +23,19 @@ BY_INDEX = {
     "enable_mergejoin": "off",
     "join_collapse_limit": "1",
     "plan_cache_mode": "force_generic_plan",
+    "max_parallel_workers_per_gather": "0",  # for any arguments a plan looks dear in a large book; to start these is
+}
+
+_DEFAULTS = {
+    "application_name": "goodwill",
+    "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+    "standard_conforming_strings": "on",  # see `quoted`
+    # A plan that was kept since the table was small scans all of a book that has grown: an import of 39,000 rows took a
+    # second a batch in the end.
+    "plan_cache_mode": "force_custom_plan",
+    # No statement takes as long as it takes to compile it, and a plan that is kept is dear by guess: a page of the
+    # worklist of 150,000 accounts took 200 ms, 1 ms without.
+    "jit": "off",
 }
 
 
@@ -64,14 +77,6 @@ def postgres_engine(
 
     `settled` are those that are known only after the engine is made, and before its first connection.
     """
-    defaults = {
-        "application_name": "goodwill",
-        "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
-        "standard_conforming_strings": "on",  # see `quoted`
-        # A plan that was kept since the table was small scans all of a book that has grown: an import of 39,000 rows
-        # took a second a batch in the end.
-        "plan_cache_mode": "force_custom_plan",
-    }
     engine = create_async_engine(
         url,
         pool_size=size,
@@ -80,7 +85,7 @@ def postgres_engine(
         hide_parameters=True,  # an error in a log names no row
         pool_pre_ping=False,
         isolation_level=isolation_level,
-        connect_args={"server_settings": {**defaults, **(settings or {})}, "timeout": 10},
+        connect_args={"server_settings": {**_DEFAULTS, **(settings or {})}, "timeout": 10},
         **options,
     )
 

@@ -21,6 +21,8 @@ Record = Sequence[Any]
 
 FEW_VALUES = 100  # below it several reads in one round trip are quicker than one after the other
 
+MOST_ROOM = 2**14  # SQLite takes 32,766 values; of longer lists there are as many texts as lengths
+
 _PLACE = re.compile(r"(\bIN )?:(\w+)")
 _ARRAYS: Mapping[type, str] = {
     BigInteger: "bigint",
@@ -235,4 +237,4 @@ def _plain(value: Any) -> Any:
 
 
 def _room(count: int) -> int:
-    return 1 << (count - 1).bit_length()
+    return count if count > MOST_ROOM else 1 << (count - 1).bit_length()

@@ -228,3 +228,21 @@ async def test_who_is_still_looking_at_the_end_leaves_no_connection(postgres: Se
 
     await until(is_gone)
     await other.close()
+
+
+async def test_no_plan_that_is_kept_is_compiled_or_shared_out_and_none_else_is_kept(postgres: Server) -> None:
+    """Its cost is a guess, and would have PostgreSQL do either for a page of some accounts; the next one asks anew."""
+    database = Database(postgres.create_database("kept_plans"))
+    try:
+        for begun, plans, workers in (
+            (database.read("acme", by_index=True), "force_generic_plan", "0"),
+            (database.glance("acme"), "force_generic_plan", "0"),
+            (database.write("acme"), "force_generic_plan", "0"),
+            (database.read("acme"), "force_custom_plan", "2"),
+        ):
+            async with begun as tx:
+                names = ("jit", "plan_cache_mode", "max_parallel_workers_per_gather")
+                found = [await driver_of(tx).fetchval(f"SHOW {name}") for name in names]
+            assert found == ["off", plans, workers]
+    finally:
+        await database.close()

@@ -74,7 +74,7 @@ async def get_statement(
     """The entries booked in a period, in booked order, with the balance before the first and after the last."""
     media_type = chosen_type(accept)
     start, end = instant_or_none(from_), instant_or_none(to)
-    listed = ("statement", customer, start, end)
+    listed = ("statement", start, end)
     own, page = await _read(ledger, key.book, customer, listed, cursor, start=start, end=end, limit=limit + 1)
     lines = page.lines[:limit]
     statement: Shown = {

@@ -83,8 +83,12 @@ class Asked:
 
 def rank(account: Account, order: Order, policy: Policy, t: Instant) -> Rank:
     """The account's place in an order. Requires an account advanced to `t`."""
-    own = account.account_id
-    return _sort_key(account, order, policy, t), (_reversed(own) if order is Order.LAST_ENTRY_AT else own).hex
+    return rank_by(_sort_key(account, order, policy, t), account.account_id, order)
+
+
+def rank_by(key: float, own: UUID, order: Order) -> Rank:
+    """The rank of an account in an order whose sort key it is."""
+    return key, (_reversed(own) if order is Order.LAST_ENTRY_AT else own).hex
 
 
 def indexed_place(after: Rank, order: Order) -> tuple[int, UUID]:

@@ -10,7 +10,7 @@ from app.domain.hindsight import Hindsight, in_hindsight
 from app.domain.instant import Instant
 from app.domain.policy import Policy
 from app.domain.share import Share, because, heaviest_of
-from app.domain.worklist import Filter, Moment, Order, Rank, stake
+from app.domain.worklist import Filter, Moment, Order, Rank, rank_by, stake
 from app.operations.ledger import policy_in_force
 from app.operations.read_customer import Reading
 from app.queries.books import policy_version_at
@@ -72,7 +72,7 @@ async def _ranked(
         seen = in_hindsight(entries, policy, known.segment, as_of=moment.at, known_at=moment.booked_at)
         if seen is None or not wanted.wants(seen.place, known.segment):
             continue
-        own = (_sort_key(seen, known, order), seen.account_id.hex)
+        own = rank_by(_sort_key(seen, known, order), seen.account_id, order)
         if after is None or own > after:
             yield own, _seen(seen, known, policy)
 

@@ -1,13 +1,14 @@
-"""A list that was begun before a sandbox was emptied does not go on over what it holds since."""
+"""Lists of a sandbox: after it was emptied, and while its clock is ahead."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from app.domain.api_key import Scope
-from app.domain.instant import HOUR
+from app.domain.instant import DAY, HOUR, instant_of
 from app.operations.manage_keys import create_key
-from tests.api.sentences import FAILURE, body_of, faults, posted, problem_of, wire_time
+from tests.api.sentences import FAILURE, GIFT, WAIT, body_of, faults, posted, problem_of, wire_time
 from tests.conftest import NOON, Bench
 
 LIST = "/v1/customers"
@@ -57,3 +58,19 @@ async def test_a_list_goes_on_though_another_process_emptied_the_sandbox_before_
     assert (goes_on.status_code, goes_on.content) == (200, expected.content)
     assert len(body_of(goes_on).get("entries") or body_of(goes_on)["customers"]) in (1, 2)
     assert faults(problem_of(refused, 422, "invalid_request")) == [("/query/cursor", "cursor_invalid")]
+
+
+async def test_a_list_stands_at_the_sandboxs_own_instant_though_nobody_has_moved_its_clock_lately(bench: Bench) -> None:
+    _, token = await create_key(bench.ledger, "test_acme", name="tests", scopes=[Scope.ADMIN], source="crm")
+    async with bench.client(token.text) as api:
+        for number, kind in enumerate((GIFT, FAILURE, WAIT, "agent.insult_or_threat")):
+            await posted(api, str(number), f"c{number}", kind)
+        assert (await api.post("/v1/sandbox/clock", json={"advance": "P20D"})).status_code == 200
+        bench.clock.pass_days(300)
+
+        listed = body_of(await api.get(LIST))
+        accounts = [body_of(await api.get(f"{LIST}/{each['customer']}")) for each in listed["customers"]]
+
+    assert instant_of(datetime.fromisoformat(listed["at"])) == NOON + 320 * DAY
+    assert listed["customers"] == accounts
+    assert len({account["standing_since"] for account in accounts}) > 1
