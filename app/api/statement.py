@@ -104,7 +104,7 @@ async def _read(
     async with ledger.database.glance(book) as tx:
         own, page = await under_its_key(ledger, tx, book, read)
     if page.account_id is None:
-        raise UnknownCustomer(extra={"standing": "no_evidence"})
+        raise UnknownCustomer
     return own, page
 
 

@@ -1,5 +1,8 @@
 """Every refusal in one file. The first line of a docstring is the problem's title, `code` its stable name."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from app.domain.refusal import Fault as Fault
 from app.domain.refusal import Refusal as Refusal
 
@@ -104,6 +107,7 @@ class UnknownCustomer(Refusal):
     """No interaction of this customer is on the ledger."""
 
     code = "unknown_customer"
+    members: ClassVar[Mapping[str, object]] = {"standing": "no_evidence"}
 
 
 class UnknownEntry(Refusal):

@@ -19,6 +19,8 @@ class Refusal(Exception):
     """The request was refused."""
 
     code: ClassVar[str] = "refused"
+    members: ClassVar[Mapping[str, object]] = {}
+    """What every refusal of this kind says beside; `extra` is what this one says."""
 
     def __init__(
         self, detail: str = "", *, faults: tuple[Fault, ...] = (), extra: Mapping[str, object] | None = None
@@ -26,7 +28,7 @@ class Refusal(Exception):
         super().__init__(detail or self.title())
         self.detail = detail or self.title()
         self.faults = faults
-        self.extra = dict(extra or {})
+        self.extra = {**self.members, **(extra or {})}
 
     def under(self, pointer: str) -> "Refusal":
         """The same refusal, of something that lies under `pointer` in what was sent."""

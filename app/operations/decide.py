@@ -88,7 +88,7 @@ def _decide_reversal(append: Append, request: ReversalRequest) -> Posted:
 def _decide_erasure(append: Append, erasure: Erasure) -> Posted:
     account_id = append.account_id_of(erasure.customer)
     if account_id is None:
-        raise UnknownCustomer(extra={"standing": "no_evidence"})
+        raise UnknownCustomer
     booked_at = append.booked(append.now)
     break_due(append, account_id, booked_at)
     posting = Posting(

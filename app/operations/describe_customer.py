@@ -37,7 +37,7 @@ async def describe_customer(ledger: Ledger, book: str, account_id: UUID, known: 
         account_id = merged.survivor_id if merged else account_id
         stored = (await accounts_by_id(tx, book, [account_id])).get(account_id)
         if stored is None:
-            raise UnknownCustomer(extra={"standing": "no_evidence"})
+            raise UnknownCustomer
         change = CustomerChange(
             changed_at=now, segment=known.get("segment", stored.segment), value=known.get("value", stored.value)
         )

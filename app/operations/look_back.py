@@ -51,7 +51,7 @@ async def look_back(view: Reading, account: Account, *, as_of: Instant | None, k
         known_at=known,
     )
     if seen is None:
-        raise UnknownCustomer(extra={"standing": "no_evidence"})
+        raise UnknownCustomer
     return seen
 
 

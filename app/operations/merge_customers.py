@@ -115,7 +115,7 @@ def _account_of(append: Append, customer: str, pointer: str) -> Account:
     account_id = append.account_id_of(customer)
     if account_id is None:
         fault = Fault(pointer=pointer, code="unknown_customer", detail="nothing was ever posted about this customer")
-        raise UnknownCustomer(faults=(fault,), extra={"standing": "no_evidence"})
+        raise UnknownCustomer(faults=(fault,))
     append.customers.setdefault(account_id, customer)
     return append.accounts[account_id]
 
@@ -136,7 +136,7 @@ async def _merge_of(tx: AsyncConnection, append: Append, customer: str) -> Merge
     hashed = append.alias_hash(customer)
     own = (await own_accounts(tx, append.book, [hashed])).get(hashed)
     if own is None:
-        raise UnknownCustomer(extra={"standing": "no_evidence"})
+        raise UnknownCustomer
     merged = await merge_of(tx, append.book, own)
     if merged is None:
         raise NotMerged

@@ -25,7 +25,7 @@ async def name_customer(ledger: Ledger, book: str, customer: str, name: str) -> 
         known = await accounts_by_alias(tx, book, {asked, hashed})
         account_id = known.get(asked)
         if account_id is None:
-            raise UnknownCustomer(extra={"standing": "no_evidence"})
+            raise UnknownCustomer
         if hashed in known:
             if known[hashed] != account_id:
                 raise CustomersDiffer

@@ -83,7 +83,7 @@ class Looked:
         """The customer's account at the view's instant; UnknownCustomer if there is none."""
         account = self.accounts.get(customer)
         if account is None:
-            raise UnknownCustomer(extra={"standing": "no_evidence"})
+            raise UnknownCustomer
         return self.view.advanced(account)
 
 
