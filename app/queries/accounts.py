@@ -225,14 +225,9 @@ async def customers_by_id(
 
 def customers_of_records(book: str, records: Iterable[Record], master_key: MasterKey) -> dict[UUID, str]:
     """The customers' names; of each name a record holds the account, the sealed name and the account's wrapped key."""
-    found: dict[UUID, str] = {}
-    for account_id, sealed, wrapped in records:
-        own = uuid_of(account_id)
-        key = master_key.unwrap(wrapped, account_place(book, own))
-        name = _opened_name(book, own, key, sealed)
-        if not name.startswith(EXTRA):
-            found[own] = name
-    return found
+    named = [(uuid_of(account_id), sealed, wrapped) for account_id, sealed, wrapped in records]
+    keys = {own: master_key.unwrap(wrapped, account_place(book, own)) for own, _, wrapped in named}
+    return first_names(book, keys, [(own, sealed) for own, sealed, _ in named])
 
 
 async def all_names_of(tx: AsyncConnection, book: str, keys: Mapping[UUID, Key]) -> list[str]:

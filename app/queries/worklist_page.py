@@ -25,8 +25,7 @@ from app.queries.worklist_words import (
     lists_of,
     settled,
     shape_of,
-    unsettled_on_postgres,
-    unsettled_on_sqlite,
+    unsettled,
     values_of,
 )
 from app.records import account_of_record, head_of_record, wrapped_key_of_record
@@ -114,10 +113,7 @@ def _page(order: Order, shape: Shape, goes_on: bool) -> Sql:
     first = ""
     if order in INDEXED:
         first = f"SELECT 1 AS settled, p.* FROM ({_in_order(order, shape, moment, goes_on=goes_on)}) p UNION ALL "  # noqa: S608 - of our own names
-    return Sql(
-        _with_book_and_names(f"{first}SELECT 0 AS settled, q.* FROM ({unsettled_on_sqlite(moment)}) q"),  # noqa: S608 - of our own names
-        on_postgres=_with_book_and_names(f"{first}SELECT 0 AS settled, q.* FROM ({unsettled_on_postgres(moment)}) q"),  # noqa: S608 - of our own names
-    )
+    return unsettled(moment, lambda rows: _with_book_and_names(f"{first}SELECT 0 AS settled, q.* FROM ({rows}) q"))  # noqa: S608 - of our own names
 
 
 def _with_book_and_names(rows: str) -> str:

@@ -19,8 +19,7 @@ from app.queries.worklist_words import (
     lists_of,
     settled,
     shape_of,
-    unsettled_on_postgres,
-    unsettled_on_sqlite,
+    unsettled,
     values_of,
 )
 from app.records import account_of_record
@@ -31,7 +30,7 @@ FIRST = UUID(int=0)  # no account has it
 
 _BY_ID = "a.account_id > :last ORDER BY a.account_id LIMIT :chunk"
 _ALL = Sql(f"SELECT {COLUMNS} FROM accounts a WHERE {CURRENT} AND a.opened_at <= :at AND {_BY_ID}")  # noqa: S608 - of our own names
-_UNSETTLED = Sql(unsettled_on_sqlite(GIVEN), on_postgres=unsettled_on_postgres(GIVEN))
+_UNSETTLED = unsettled(GIVEN)
 
 
 async def settled_accounts(

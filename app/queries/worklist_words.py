@@ -1,12 +1,12 @@
 """What a worklist's statements are made of: which accounts are settled at its moment, and where to find the others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.domain.standing import Standing
 from app.domain.worklist import Filter, Moment
 from app.queries.accounts import its_account
-from app.sql import columns_of
+from app.sql import Sql, columns_of
 from app.tables import accounts
 
 
@@ -52,14 +52,14 @@ def settled(moment: Words) -> str:
     )
 
 
-def unsettled_on_sqlite(moment: Words) -> str:
-    """The accounts that are not settled, in chunks by id."""
-    return _unsettled(moment, f"accounts a ON {CURRENT} AND a.account_id = u.account_id")
+def unsettled(moment: Words, within: Callable[[str], str] = str) -> Sql:
+    """The statement that reads the accounts that are not settled, in chunks by id; or another, within which it stands.
 
-
-def unsettled_on_postgres(moment: Words) -> str:
-    """The same, where no condition from outside may lead to another index of a trace than its order."""
-    return _unsettled(moment, its_account("u.account_id", _GENERATION), apart=" OFFSET 0")
+    On PostgreSQL no condition from outside may lead to another index of a trace than its order.
+    """
+    on_sqlite = _unsettled(moment, f"accounts a ON {CURRENT} AND a.account_id = u.account_id")
+    on_postgres = _unsettled(moment, its_account("u.account_id", _GENERATION), apart=" OFFSET 0")
+    return Sql(within(on_sqlite), on_postgres=within(on_postgres))
 
 
 def _unsettled(moment: Words, its_row: str, *, apart: str = "") -> str:
